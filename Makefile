@@ -1,0 +1,69 @@
+# The only door: `make demo` shows the main job, `make test` is the one check.
+PYTHON ?= python3
+BIN    := .venv/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long tools tools-new rules lint types imports lock clean
+
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/.run tools ## break a demo project and watch it heal; ARGS="--fault hang" for another fault
+	@$(BIN)/orchestrator demo $(ARGS)
+
+test: .venv/.dev tools lint types imports rules ## lint, types, imports, rules and all quick tests (minutes)
+	@$(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term $(ARGS)
+
+test-long: .venv/.dev tools tools-new ## every case on both pairs of binaries (long)
+	@TOOLS=download $(BIN)/pytest -n 2 $(ARGS)
+	@TOOLS=new $(BIN)/pytest -n 2 -m e2e $(ARGS)
+	@TOOLS=new $(BIN)/python -m tests.rules
+
+tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/
+	@$(BIN)/python -m orchestrator.demo.binaries
+
+tools-new: .venv/.run ## fetch Debian unstable's Prometheus and Alertmanager into .tools/
+	@TOOLS=new $(BIN)/python -m orchestrator.demo.binaries
+
+rules: .venv/.dev tools ## check and test the alert rules and the routing
+	@$(BIN)/python -m tests.rules
+
+lint: .venv/.dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+types: .venv/.dev
+	@$(BIN)/mypy
+
+imports: .venv/.dev
+	@$(BIN)/lint-imports --no-timing >.venv/imports.log || { cat .venv/imports.log; exit 1; }
+
+lock: ## resolve both lock files anew
+	@$(PYTHON) -m venv .tools/lock
+	@.tools/lock/bin/pip install --quiet 'uv==0.13.8'
+	@.tools/lock/bin/uv $(COMPILE) --group build -o requirements.lock
+	@.tools/lock/bin/uv $(COMPILE) --group dev -c requirements.lock -o dev.lock
+
+COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+           --python-version 3.11 --exclude-newer '1 week' pyproject.toml
+
+clean: ## remove what the other targets made
+	rm -rf .venv .tools .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "orchestrator needs Python 3.11 or newer; name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up .venv (once, a minute) ..."
+	@$(PYTHON) -m venv .venv || { echo "python3 cannot make virtual environments here: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/.run: .venv/.made requirements.lock pyproject.toml
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.dev: .venv/.run dev.lock
+	@echo "adding the tools of the checks to .venv (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r dev.lock
+	@touch $@

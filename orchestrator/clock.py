@@ -1,0 +1,31 @@
+"""Instants: read once at the edge, handed in everywhere else, written one way."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """Return this instant, in UTC."""
+    return datetime.now(tz=UTC)  # noqa: TID251  the one place that reads the clock
+
+
+def written(instant: datetime) -> str:
+    """Write *instant* as UTC text of fixed width (microseconds, `Z`), which sorts as time does."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read(text: str) -> datetime:
+    """Read an RFC 3339 instant with any offset and 0 to 9 fraction digits, as UTC.
+
+    Nanoseconds are cut to microseconds. Raises ValueError when *text* names no instant or no
+    offset, and OverflowError never: the year 1 with an offset is a ValueError, too.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside of the calendar") from error

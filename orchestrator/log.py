@@ -1,0 +1,28 @@
+"""Log lines: one event each, its figures as key=value, on standard error."""
+
+import logging
+import sys
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class KeyValue(logging.Formatter):
+    """Write `time level logger event key=value ...`.
+
+    Values are quoted, so one event stays one line, also with text of strangers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
+        extras = [f"{k}={v!r}" for k, v in record.__dict__.items() if k not in _STANDARD]
+        return " ".join([super().formatMessage(record), *extras])
+
+
+def to_stderr(level: str) -> None:
+    """Send every record of *level* and above to standard error; called once, by a program."""
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(KeyValue())
+    logging.basicConfig(level=level.upper(), handlers=[stream])
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # a line a scrape helps nobody

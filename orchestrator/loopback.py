@@ -1,0 +1,71 @@
+"""Listening on loopback: what every server of ours does until it can tell who calls."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from orchestrator.errors import OrchestratorError
+
+
+class NotLoopback(OrchestratorError):
+    """A listener was to be opened where strangers can reach it."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"{address}: refusing to listen beyond loopback, because callers are not"
+            " authenticated; use 127.0.0.1, [::1] or localhost"
+        )
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: a loopback host and a port (0 lets the system choose)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address(text: str) -> Address:
+    """Read `host:port`, `[::1]:port` or `:port`; raise NotLoopback or OrchestratorError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "127.0.0.1", parts.port
+    except ValueError as error:
+        raise OrchestratorError(f"{text}: not an address; write 127.0.0.1:4001") from error
+    if port is None:
+        raise OrchestratorError(f"{text}: no port; write 127.0.0.1:4001")
+    if not is_loopback(host):
+        raise NotLoopback(text)
+    return Address(host, port)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host*, a name or an address, can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@web.middleware
+async def local_callers_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 403 when the Host or Origin header names another machine.
+
+    A web page elsewhere can make a browser here call a loopback port, by a plain form or by a
+    name of its own that resolves to 127.0.0.1; both betray themselves in these two headers.
+    """
+    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and not is_loopback(urlsplit(origin).hostname or "")
+    if foreign or not is_loopback(host):
+        raise web.HTTPForbidden(text="this listener answers callers on this machine only\n")
+    return await handler(request)

@@ -1,0 +1,1 @@
+"""End to end: real binaries, real processes, real sockets."""
