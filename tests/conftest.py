@@ -41,7 +41,7 @@ def _is_free(port: int) -> bool:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """An HTTP client of the test."""
+    """Open an HTTP client for the test."""
     async with aiohttp.ClientSession() as session:
         yield session
 

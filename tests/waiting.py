@@ -13,7 +13,7 @@ async def until(look: Callable[[], Awaitable[T | None]], *, within: float, what:
     """Return the first true value of *look*; fail, naming *what*, after *within* seconds."""
     try:
         async with asyncio.timeout(within):
-            while not (seen := await look()):
+            while not (seen := await look()):  # noqa: ASYNC110  the other side is a process
                 await asyncio.sleep(TICK)
             return seen
     except TimeoutError:
