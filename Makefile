@@ -37,7 +37,7 @@ types: .venv/.dev
 	@$(BIN)/mypy
 
 imports: .venv/.dev
-	@$(BIN)/lint-imports --no-timing >.venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo >.venv/imports.log || { cat .venv/imports.log; exit 1; }
 
 lock: ## resolve both lock files anew
 	@$(PYTHON) -m venv .tools/lock

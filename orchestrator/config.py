@@ -1,19 +1,15 @@
 """orchestrator.yml: one file for every program, decoded strictly into values."""
 
-import difflib
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from orchestrator import duration
+from orchestrator import duration, strict
 from orchestrator.errors import OrchestratorError
 from orchestrator.project import Control, Mode, Project
 
@@ -104,24 +100,18 @@ class Config:
 def load(path: Path) -> Config:
     """Read *path*; raise BadConfig, naming every mistake, when it cannot be used."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadConfig(str(path), [error.strerror or str(error)]) from error
-    except UnicodeDecodeError as error:
-        raise BadConfig(str(path), [f"not UTF-8: {error.reason} at byte {error.start}"]) from error
+        text = strict.text(path)
+    except strict.Mistaken as error:
+        raise BadConfig(str(path), error.mistakes) from error
     return decode(text, source=str(path), folder=path.parent)
 
 
 def decode(text: str, *, source: str, folder: Path = Path()) -> Config:
     """Decode YAML *text*; *source* names it in errors, *folder* is where its file names begin."""
     try:
-        raw = yaml.load(text, Loader=_OnceEachKey)  # noqa: S506  a SafeLoader
-    except yaml.YAMLError as error:
-        raise BadConfig(source, [" ".join(str(error).split())]) from error
-    try:
-        written = _File.model_validate(raw if raw is not None else {})
-    except ValidationError as error:
-        raise BadConfig(source, [_mistake(found) for found in error.errors()]) from error
+        written = strict.parse(text, _File)
+    except strict.Mistaken as error:
+        raise BadConfig(source, error.mistakes) from error
     return written.config(folder)
 
 
@@ -189,52 +179,3 @@ class _File(_Written):
             alertmanagers=self.alertmanagers,
             prometheus=self.prometheus,
         )
-
-
-class _OnceEachKey(yaml.SafeLoader):
-    """YAML that refuses a key written twice, where plain YAML would drop the first in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  yaml's signature
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_SAYINGS = {
-    "missing": "is missing",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a mapping of keys to values",
-    "model_type": "must be a mapping of keys to values",
-    "dataclass_type": "must be a mapping of keys to values",
-    "too_short": "must not be empty",
-}
-_UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
-
-
-def _mistake(found: ErrorDetails) -> str:
-    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"]]
-    path = "".join(steps).lstrip(".") or "the file"
-    if found["type"] in _UNKNOWN_KEY:
-        return f"{path}: unknown key{_did_you_mean(found['loc'])}"
-    text = _SAYINGS.get(found["type"]) or found["msg"].removeprefix("Value error, ")
-    return f"{path}: {text[0].lower()}{text[1:]}"
-
-
-def _did_you_mean(loc: tuple[int | str, ...]) -> str:
-    shape: Any = _File
-    for step in loc[:-1]:
-        if isinstance(step, str):
-            hint = get_type_hints(shape).get(step)
-            shape = next(
-                (t for t in (*get_args(hint), hint) if hasattr(t, "__annotations__")), None
-            )
-    known = [name for name in get_type_hints(shape) if not name.endswith(("config", "__"))]
-    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    return f", did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"

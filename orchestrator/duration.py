@@ -17,7 +17,10 @@ def parse(text: str) -> timedelta:
     if not text or found is None:
         raise ValueError(f"{text!r} is not a duration; {FORM}")
     parts = zip(found.groups(), _UNITS.values(), strict=True)
-    return timedelta(seconds=sum(int(count) * unit for count, unit in parts if count))
+    try:
+        return timedelta(seconds=sum(int(count) * unit for count, unit in parts if count))
+    except (OverflowError, ValueError) as error:  # ValueError: more digits than Python reads
+        raise ValueError(f"{text[:40]!r} is too long a time") from error
 
 
 def text(length: timedelta) -> str:

@@ -3,6 +3,8 @@
 import logging
 import sys
 
+import click
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -18,6 +20,16 @@ class KeyValue(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
         extras = [f"{k}={v!r}" for k, v in record.__dict__.items() if k not in _STANDARD]
         return " ".join([super().formatMessage(record), *extras])
+
+
+level_option = click.option(
+    "--log-level",
+    envvar="LOG_LEVEL",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    help="The least severe lines to write.",
+)
 
 
 def to_stderr(level: str) -> None:

@@ -1,5 +1,6 @@
 """Listening on loopback: what every server of ours does until it can tell who calls."""
 
+import errno
 import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -54,6 +55,19 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def run(app: web.Application, where: Address) -> None:
+    """Serve *app* until SIGTERM or SIGINT; raise OrchestratorError when the port is taken.
+
+    Requests in flight get a second to end: whoever asked asks again.
+    """
+    try:
+        web.run_app(app, host=where.host, port=where.port, print=None, shutdown_timeout=1.0)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise OrchestratorError(f"{where} is taken by another program") from error
 
 
 @web.middleware

@@ -1,50 +1,17 @@
-"""A probe: one question to one project's `/health`, and what its answer means."""
+"""Probing: one question to one project's `/health`, asked again before it counts as down."""
 
 import asyncio
-import json
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from enum import StrEnum
 from time import perf_counter
 
 import aiohttp
 
+from orchestrator.health import Probe, Reason, State, judge
 from orchestrator.project import Project
 
 BODY_LIMIT = 64 * 1024  # bytes of an answer that are read; a health answer has about a hundred
-
-
-class State(StrEnum):
-    """How a project is. Paused is a choice of its operator, so it counts as up."""
-
-    HEALTHY = "healthy"
-    DEGRADED = "degraded"
-    PAUSED = "paused"
-    DOWN = "down"
-
-
-class Reason(StrEnum):
-    """Why a probe found a project down; bounded, for it becomes a label."""
-
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    CONNECTION = "connection"  # no route, no name, reset, not HTTP
-    STATUS = "status"  # answered, and not with 200
-    BODY = "body"  # 200, and not what the endpoint contract says
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """The result of one probe; `reason` is None exactly when the project is up."""
-
-    state: State
-    reason: Reason | None
-    seconds: float
-
-    @property
-    def up(self) -> bool:
-        """Whether the project answers for itself (also when it says degraded or paused)."""
-        return self.state is not State.DOWN
+CONFIRM_AFTER = 0.5  # seconds from a failed or unanswered probe to the one that confirms it
 
 
 async def ask(session: aiohttp.ClientSession, project: Project) -> Probe:
@@ -65,15 +32,24 @@ async def ask(session: aiohttp.ClientSession, project: Project) -> Probe:
     return Probe(state=state, reason=reason, seconds=perf_counter() - began)
 
 
-def judge(status: int, body: bytes) -> tuple[State, Reason | None]:
-    """Say what an HTTP answer of `/health` means, by docs/endpoint-contract.md."""
-    if status != 200:  # noqa: PLR2004  the one status that means up
-        return State.DOWN, Reason.STATUS
+async def confirmed(ask_once: Callable[[], Awaitable[Probe]]) -> tuple[Probe, ...]:
+    """Ask once; when that fails, or stays unanswered, ask a second time. Return each probe made.
+
+    One good answer among them is up, so the loss of a single packet restarts nothing, although
+    ProjectDown fires at once. A question that hangs gets its confirmation beside it, not after:
+    so being sure costs half a second, and not another timeout.
+    """
+    first = asyncio.ensure_future(ask_once())
     try:
-        state = State(json.loads(body)["status"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return State.DOWN, Reason.BODY
-    return state, Reason.BODY if state is State.DOWN else None
+        done, _ = await asyncio.wait({first}, timeout=CONFIRM_AFTER)
+        if not done:
+            return tuple(await asyncio.gather(first, ask_once()))
+        if first.result().up:
+            return (first.result(),)
+        await asyncio.sleep(CONFIRM_AFTER)
+        return first.result(), await ask_once()
+    finally:
+        first.cancel()
 
 
 def _total(timeout: timedelta) -> aiohttp.ClientTimeout:

@@ -31,8 +31,3 @@ class Project:
     mode: Mode = Mode.OBSERVE
     health_interval: timedelta = timedelta(seconds=5)
     timeout: timedelta = timedelta(seconds=2)
-
-    @property
-    def slug(self) -> str:
-        """The name as events spell it: `email-blast` is `EMAIL_BLAST`."""
-        return self.name.upper().replace("-", "_")

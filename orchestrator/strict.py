@@ -1,0 +1,91 @@
+"""Strict YAML: a file is what its shape says, or every mistake in it is named by its path."""
+
+import difflib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import OrchestratorError
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class Mistaken(OrchestratorError):
+    """The file cannot be used; `mistakes` has a line each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def text(path: Path) -> str:
+    """Read a file as UTF-8; raise Mistaken, saying why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Mistaken([error.strerror or str(error)]) from error
+    except UnicodeDecodeError as error:
+        raise Mistaken([f"not UTF-8: {error.reason} at byte {error.start}"]) from error
+
+
+def parse(written: str, shape: type[Shape]) -> Shape:
+    """Decode YAML; an empty file is an empty mapping. Raises Mistaken with all that is wrong."""
+    try:
+        raw = yaml.load(written, Loader=_OnceEachKey)  # noqa: S506  a SafeLoader
+        return shape.model_validate({} if raw is None else raw)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Mistaken([" ".join(str(error).split())]) from error
+    except ValidationError as error:
+        raise Mistaken([_mistake(found, shape) for found in error.errors()]) from error
+
+
+class _OnceEachKey(yaml.SafeLoader):
+    """YAML that refuses a key written twice, where plain YAML would drop the first in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  yaml's signature
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_SAYINGS = {
+    "missing": "is missing",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "dataclass_type": "must be a mapping of keys to values",
+    "string_type": "must be text; put it in quotes",
+    "too_short": "must not be empty",
+}
+_UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
+
+
+def _mistake(found: ErrorDetails, shape: type[BaseModel]) -> str:
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"]]
+    path = "".join(steps).lstrip(".") or "the file"
+    if found["type"] in _UNKNOWN_KEY:
+        return f"{path}: unknown key{_known_instead(found['loc'], shape)}"
+    said = _SAYINGS.get(found["type"]) or found["msg"].removeprefix("Value error, ")
+    return f"{path}: {said[0].lower()}{said[1:]}"
+
+
+def _known_instead(loc: tuple[int | str, ...], shape: Any) -> str:  # noqa: ANN401  a type hint of any kind
+    for step in loc[:-1]:
+        if isinstance(step, str):
+            hint = get_type_hints(shape).get(step)
+            shape = next(
+                (each for each in (*get_args(hint), hint) if hasattr(each, "__annotations__")), None
+            )
+    known = [name for name in get_type_hints(shape) if not name.endswith(("config", "__"))]
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    return f", did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
