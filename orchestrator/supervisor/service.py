@@ -1,0 +1,147 @@
+"""A service: one program that the supervisor runs, and the file that lists them."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from orchestrator import strict
+from orchestrator.errors import OrchestratorError
+
+
+class BadServices(OrchestratorError):
+    """The services file cannot be used; every mistake is listed with its path."""
+
+    def __init__(self, source: str, mistakes: list[str]) -> None:
+        super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class Restart(StrEnum):
+    """What happens when a service's process ends without a command."""
+
+    NEVER = "never"
+    BACKOFF = "backoff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One entry of `services`. With a `url` it is a project, and takes commands and faults."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)  # beside the supervisor's own
+    cwd: Path | None = None
+    restart: Restart = Restart.NEVER
+    url: str | None = None
+    ready: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """The whole services file: what runs, and the folder of the outputs and of the journal."""
+
+    state: Path
+    services: dict[str, Service]
+
+
+def load(path: Path) -> Fleet:
+    """Read *path*; raise BadServices, naming every mistake, when it cannot be used."""
+    try:
+        text = strict.text(path)
+    except strict.Mistaken as error:
+        raise BadServices(str(path), error.mistakes) from error
+    return decode(text, source=str(path), folder=path.parent)
+
+
+def decode(text: str, *, source: str, folder: Path = Path()) -> Fleet:
+    """Decode YAML *text*; *source* names it in errors, *folder* is where its file names begin."""
+    try:
+        written = strict.parse(text, _File)
+    except strict.Mistaken as error:
+        raise BadServices(source, error.mistakes) from error
+    services = {each.name: each.service(folder) for each in written.services}
+    return Fleet(state=folder / written.state, services=services)
+
+
+def _name(raw: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise ValueError(f"{raw!r} is not a name; use a-z, 0-9 and inner hyphens, 63 at most")
+    return raw
+
+
+def _argument(raw: str) -> str:
+    if "\0" in raw:
+        raise ValueError("has a NUL character, which no program can be given")
+    return raw
+
+
+def _some(argv: tuple[str, ...]) -> tuple[str, ...]:
+    if not argv:
+        raise ValueError("must not be empty")
+    return argv
+
+
+def _variable(raw: str) -> str:
+    if not raw or "=" in raw or "\0" in raw:
+        raise ValueError(f"{raw!r} is not a name of an environment variable")
+    return raw
+
+
+def _url(raw: str) -> str:
+    try:
+        parts = urlsplit(raw)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
+    return raw
+
+
+def _each_once(services: list["_Service"]) -> list["_Service"]:
+    names = [service.name for service in services]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands twice; a service's name is its identity")
+    return services
+
+
+_Argument = Annotated[str, AfterValidator(_argument)]
+_Url = Annotated[str, AfterValidator(_url)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Service(_Written):
+    name: Annotated[str, AfterValidator(_name)]
+    argv: Annotated[tuple[_Argument, ...], AfterValidator(_some)]
+    env: dict[Annotated[str, AfterValidator(_variable)], _Argument] = {}
+    cwd: Path | None = None
+    restart: Restart = Restart.NEVER
+    url: _Url | None = None
+    ready: _Url | None = None
+
+    def service(self, folder: Path) -> Service:
+        return Service(
+            name=self.name,
+            argv=self.argv,
+            env=self.env,
+            cwd=folder / self.cwd if self.cwd else None,
+            restart=self.restart,
+            url=self.url.rstrip("/") if self.url else None,
+            ready=self.ready,
+        )
+
+
+class _File(_Written):
+    """The file as it is written."""
+
+    state: Path
+    services: Annotated[list[_Service], Field(min_length=1), AfterValidator(_each_once)]
