@@ -1,0 +1,1 @@
+"""Asks every project how it is, and tells Prometheus."""
