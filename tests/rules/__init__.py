@@ -1,0 +1,1 @@
+"""Tests of rules/, run by promtool and amtool: `python -m tests.rules`."""
