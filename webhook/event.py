@@ -1,0 +1,101 @@
+"""An event: one thing that happened, as readers of the stream are told of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator import duration
+from webhook.action import CATALOGUE, Action
+from webhook.alert import Alert
+from webhook.incident import DOWN, Incident
+
+Data = Mapping[str, str | int | float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A row of the stream; docs/events.md explains each name."""
+
+    name: str
+    project: str
+    at: datetime
+    incident: int | None
+    data: Data
+
+
+def slug(project: str) -> str:
+    """Spell a project's name as event names do: `email-blast` is `EMAIL_BLAST`."""
+    return project.upper().replace("-", "_")
+
+
+def status_changed(incident: Incident, *, was: str, now: str, at: datetime) -> Event:
+    """Tell that a project went from one state of health to another."""
+    return _of(incident, f"{slug(incident.project)}_STATUS_CHANGED", at, {"from": was, "to": now})
+
+
+def fired(incident: Incident, alert: Alert, *, at: datetime) -> tuple[Event, ...]:
+    """Tell that an alert to be repaired began, and what it says of its project's health."""
+    summary = alert.annotations.get("summary", "")
+    told = _of(incident, alert.name, at, {"summary": summary, "startsAt": str(alert.started_at)})
+    if alert.name != DOWN:
+        return (told,)
+    return told, status_changed(incident, was="healthy", now="down", at=at)
+
+
+def withheld(incident: Incident, reason: str, *, at: datetime) -> Event:
+    """Tell that nothing is done for now, and why."""
+    return _of(incident, "ActionWithheld", at, {"reason": reason})
+
+
+def started(incident: Incident, action: Action, *, at: datetime) -> Event:
+    """Tell that the intent of an attempt is committed."""
+    return _of(incident, "ActionStarted", at, _attempt(action))
+
+
+def executed(incident: Incident, action: Action, detail: str, *, at: datetime) -> Event:
+    """Tell that the command was carried out; whether it helped is not known yet."""
+    return _of(incident, "ActionExecuted", at, {**_attempt(action), "detail": detail})
+
+
+def failed(incident: Incident, action: Action, detail: str, *, at: datetime) -> tuple[Event, Event]:
+    """Tell that an attempt failed or did not help, by its general and by its own name."""
+    data: Data = {**_attempt(action), "detail": detail}
+    own = CATALOGUE[action.name].failed_event
+    return _of(incident, "ActionFailed", at, data), _of(incident, own, at, data)
+
+
+def recovering(incident: Incident, action: Action, *, at: datetime) -> Event:
+    """Tell of the first good probe after an attempt."""
+    return _of(incident, "RecoveryObserved", at, _attempt(action))
+
+
+def resolved(
+    incident: Incident, action: Action, downtime: timedelta | None, *, at: datetime
+) -> Event:
+    """Tell that a repair of ours is proven."""
+    told = CATALOGUE[action.name].done
+    text = f"{incident.project} recovered after {told}"
+    if downtime is not None:
+        text += f"; it was down for {duration.text(downtime)}"
+    seconds = None if downtime is None else downtime.total_seconds()
+    data: Data = {**_attempt(action), "downtime_seconds": seconds, "text": text}
+    return _of(incident, "PROBLEM_RESOLVED", at, data)
+
+
+def closed(incident: Incident, how: str, downtime: timedelta | None, *, at: datetime) -> Event:
+    """Tell that an incident ended without a proven repair of ours."""
+    seconds = None if downtime is None else downtime.total_seconds()
+    return _of(incident, "IncidentClosed", at, {"how": how, "downtime_seconds": seconds})
+
+
+def escalated(incident: Incident, reason: str, *, at: datetime) -> Event:
+    """Tell that people are asked."""
+    return _of(incident, "ESCALATION_REQUIRED", at, {"reason": reason})
+
+
+def _attempt(action: Action) -> dict[str, str | int | float | None]:
+    return {"action": action.name, "attempt": action.attempt, "key": action.key}
+
+
+def _of(incident: Incident, name: str, at: datetime, data: Data) -> Event:
+    return Event(name=name, project=incident.project, at=at, incident=incident.id, data=data)

@@ -1,0 +1,111 @@
+"""An incident: what one project's alerts became, and what may happen to it next."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.errors import OrchestratorError
+
+DOWN = "ProjectDown"  # the alert whose episodes are downtime
+
+
+class State(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"  # its alert fires, and nothing is being done yet
+    AWAITING_APPROVAL = "awaiting_approval"  # a human has to allow the next action
+    REPAIRING = "repairing"  # an action was chosen; it is about to run, or runs
+    VERIFYING = "verifying"  # the action ran; nothing is proven
+    MITIGATED = "mitigated"  # paused by us: harmless, not healed
+    ESCALATED = "escalated"  # people were asked
+    RESOLVED = "resolved"  # our repair is proven
+    CLOSED = "closed"  # it ended without a proven repair of ours
+
+
+_S = State
+NEXT: dict[State, frozenset[State]] = {
+    _S.OPEN: frozenset({_S.AWAITING_APPROVAL, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
+    _S.AWAITING_APPROVAL: frozenset({_S.OPEN, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
+    _S.REPAIRING: frozenset({_S.OPEN, _S.VERIFYING, _S.ESCALATED}),
+    _S.VERIFYING: frozenset({_S.OPEN, _S.MITIGATED, _S.ESCALATED, _S.RESOLVED}),
+    _S.MITIGATED: frozenset({_S.OPEN, _S.ESCALATED, _S.CLOSED}),
+    _S.ESCALATED: frozenset({_S.OPEN, _S.CLOSED}),
+    _S.RESOLVED: frozenset({_S.OPEN}),
+    _S.CLOSED: frozenset({_S.OPEN}),
+}
+
+ENDED = frozenset({State.RESOLVED, State.CLOSED})
+
+
+class ForbiddenMove(OrchestratorError):
+    """The incident cannot go from where it is to where it was sent."""
+
+    def __init__(self, incident: "Incident", to: State) -> None:
+        super().__init__(f"incident {incident.id}: cannot go from {incident.state} to {to}")
+        self.incident, self.to = incident, to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One alert from its first firing to its end. Its instants are Alertmanager's, not ours."""
+
+    id: int
+    fingerprint: str
+    alertname: str
+    project: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether Alertmanager has not told us of its end."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """All of a project's alerts that may be repaired, from the first firing to the last end."""
+
+    id: int
+    project: str
+    state: State
+    since: datetime  # when it came into this state
+    opened_at: datetime
+    due_at: datetime | None  # when it wants attention next; None once it has ended
+    held: str | None = None  # why nothing is done at the moment, for people
+    recovered_at: datetime | None = None  # the first good probe of the verification under way
+    escalated_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def move(self, to: State, *, at: datetime) -> "Incident":
+        """Return this incident in the state *to*, due at once; raise ForbiddenMove."""
+        if to not in NEXT[self.state]:
+            raise ForbiddenMove(self, to)
+        over = to in ENDED
+        return replace(
+            self,
+            state=to,
+            since=at,
+            due_at=None if over else at,
+            ended_at=at if over else None,
+            held=None,
+            recovered_at=None if to is State.OPEN else self.recovered_at,
+            escalated_at=at if to is State.ESCALATED else self.escalated_at,
+        )
+
+    def wait(self, until: datetime, *, held: str | None = None) -> "Incident":
+        """Return this incident where it is, to be looked at again at *until*."""
+        return replace(self, due_at=until, held=held)
+
+
+def downtime(episodes: tuple[Episode, ...]) -> timedelta | None:
+    """Return how long the project was down: the sum of its ended ProjectDown episodes.
+
+    None when it was never down. Both ends come from Prometheus, so no clock of ours takes part.
+    """
+    spells = [
+        episode.ended_at - episode.started_at
+        for episode in episodes
+        if episode.alertname == DOWN and episode.ended_at is not None
+    ]
+    return sum(spells, timedelta(0)) if spells else None

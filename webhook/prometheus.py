@@ -1,0 +1,66 @@
+"""Prometheus as a witness: what it says of one alert about one project, right now."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+
+from orchestrator import duration
+from webhook.verification import Standing
+
+ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
+SETTLE = timedelta(seconds=5)  # for a rule without the annotation `settle`
+
+logger = logging.getLogger(__name__)
+
+
+async def standing(
+    session: aiohttp.ClientSession, url: str, alertname: str, project: str
+) -> Standing | None:
+    """Ask the rule itself, then evaluate its expression anew; None when there is no clear answer.
+
+    The rule's own text is asked, never that of the alert: anybody may post alerts.
+    """
+    try:
+        rules = await _rules(session, url, alertname)
+        holds = [await _holds(session, url, rule["query"], project) for rule in rules]
+        return Standing(
+            firing=any(_fires(rule, project) for rule in rules),
+            holds=any(holds),
+            settle=max(map(_settle, rules), default=SETTLE),
+        )
+    except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
+        logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
+        return None
+
+
+async def _rules(session: aiohttp.ClientSession, url: str, alertname: str) -> list[dict[str, Any]]:
+    found = await _data(session, f"{url}/api/v1/rules", {"type": "alert"})
+    return [
+        rule for group in found["groups"] for rule in group["rules"] if rule["name"] == alertname
+    ]
+
+
+async def _holds(session: aiohttp.ClientSession, url: str, query: str, project: str) -> bool:
+    found = await _data(session, f"{url}/api/v1/query", {"query": query})
+    return any(series["metric"].get("project") == project for series in found["result"])
+
+
+async def _data(session: aiohttp.ClientSession, url: str, query: dict[str, str]) -> dict[str, Any]:
+    async with session.get(url, params=query, timeout=ANSWER_WITHIN) as response:
+        response.raise_for_status()
+        data: dict[str, Any] = (await response.json())["data"]
+        return data
+
+
+def _fires(rule: dict[str, Any], project: str) -> bool:
+    return any(
+        alert["state"] == "firing" and alert["labels"].get("project") == project
+        for alert in rule["alerts"]
+    )
+
+
+def _settle(rule: dict[str, Any]) -> timedelta:
+    text = rule.get("annotations", {}).get("settle")
+    return SETTLE if text is None else duration.parse(text)

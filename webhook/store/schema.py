@@ -1,0 +1,76 @@
+"""The tables, and how a database of an older version becomes one of this version.
+
+Instants are text of fixed width in UTC (orchestrator/clock.py), so they sort and compare as text;
+the SQL keeps to what SQLite from 3.35 and PostgreSQL both accept.
+"""
+
+from sqlite_utils import Database, Migrations
+
+from orchestrator.errors import OrchestratorError
+
+migrations = Migrations("webhook")
+
+_FIRST = (
+    """CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, status TEXT NOT NULL, receiver TEXT NOT NULL,
+        alerts INTEGER NOT NULL, body TEXT NOT NULL)""",
+    """CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY, project TEXT NOT NULL, state TEXT NOT NULL, since TEXT NOT NULL,
+        opened_at TEXT NOT NULL, due_at TEXT, held TEXT, recovered_at TEXT, escalated_at TEXT,
+        ended_at TEXT, claimed_by INTEGER)""",
+    """CREATE UNIQUE INDEX one_open_incident_a_project ON incidents (project)
+        WHERE state NOT IN ('resolved', 'closed')""",
+    "CREATE INDEX incidents_due ON incidents (due_at)",
+    """CREATE TABLE episodes (
+        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, alertname TEXT NOT NULL,
+        project TEXT, labels TEXT NOT NULL, annotations TEXT NOT NULL,
+        first_started_at TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+        seen_at TEXT NOT NULL, incident INTEGER REFERENCES incidents (id),
+        UNIQUE (fingerprint, first_started_at))""",
+    """CREATE UNIQUE INDEX one_open_episode_an_alert ON episodes (fingerprint)
+        WHERE ended_at IS NULL""",
+    "CREATE INDEX episodes_of_incident ON episodes (incident)",
+    """CREATE TABLE actions (
+        key TEXT PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents (id),
+        project TEXT NOT NULL, name TEXT NOT NULL, alertname TEXT NOT NULL,
+        attempt INTEGER NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
+        executed_at TEXT, finished_at TEXT, detail TEXT NOT NULL)""",
+    "CREATE INDEX actions_of_project ON actions (project, executed_at)",
+    """CREATE UNIQUE INDEX one_running_action_a_project ON actions (project)
+        WHERE state IN ('approved', 'executing')""",
+    """CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, name TEXT NOT NULL,
+        project TEXT NOT NULL, incident INTEGER, data TEXT NOT NULL)""",
+    """CREATE TABLE escalations (
+        id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents (id),
+        project TEXT NOT NULL, reason TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+        post_at TEXT)""",
+    """CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL,
+        data TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
+    """CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit only appends'); END""",
+    """CREATE TRIGGER audit_keeps_text BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit only appends'); END""",
+    "CREATE TABLE boots (epoch INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL)",
+)
+
+
+class NewerSchema(OrchestratorError):
+    """The database was written by a newer version, which this one would damage."""
+
+
+@migrations()
+def first_tables(db: Database) -> None:
+    """Create everything that the first version keeps."""
+    for statement in _FIRST:
+        db.execute(statement)
+
+
+def migrate(db: Database) -> None:
+    """Bring *db* to this version; raise NewerSchema when it is already beyond."""
+    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    unknown = [done.name for done in migrations.applied(db) if done.name not in known]
+    if unknown:
+        raise NewerSchema(f"the database has changes of a newer version: {', '.join(unknown)}")
+    migrations.apply(db)

@@ -1,0 +1,129 @@
+"""Verification: when a repair counts as proven, and when as having done nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.config import Verification as Limits
+from orchestrator.health import IN_WORDS, Probe
+from webhook.action import Action
+from webhook.incident import DOWN, Episode, Incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What Prometheus says of one alert for one project, right now."""
+
+    firing: bool  # as the rule evaluation has it
+    holds: bool  # as its expression evaluates at this instant
+    settle: timedelta  # how long the rule needs to see a change, by its own annotation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What one look at a project under repair found; standing is None without Prometheus."""
+
+    probe: Probe
+    standing: Standing | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing is decided; look again."""
+
+    for_what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The first good probe after the action: not a proof yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Probe good, expression false on fresh data, alert ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ineffective:
+    """The action ran and did not help."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """It cannot be told whether the action helped."""
+
+    why: str
+
+
+Verdict = Waiting | Recovered | Proven | Ineffective | Inconclusive
+
+
+def objection(project: str, alertname: str, probe: Probe, standing: Standing | None) -> str | None:
+    """Say why *project* must not be touched for *alertname* right now; None when it may.
+
+    Alertmanager takes alerts from anybody, so its word alone moves nothing: a project that
+    answers is not down, and an alert that Prometheus does not fire is nobody's. Without
+    Prometheus, only what our own probe sees can be repaired, and that is being down.
+    """
+    down = alertname == DOWN
+    if down and probe.up:
+        return f"{project} answers a probe ({probe.state}); {alertname} is not acted on"
+    if standing is None:
+        return None if down else f"Prometheus does not answer, so {alertname} cannot be checked"
+    return None if standing.firing else f"{alertname} of {project} does not fire in Prometheus"
+
+
+def judge(
+    incident: Incident,
+    action: Action,
+    episodes: tuple[Episode, ...],
+    seen: Sighting,
+    limits: Limits,
+) -> Verdict:
+    """Judge the repair of *incident* by *action* from what was *seen*.
+
+    1. The project answers a probe of ours, within `recover_within` of the command's answer.
+    2. From then on it keeps answering for as long as its rule needs to see the change.
+    3. The alert's own expression is false.
+    4. Alertmanager has told us that every alert of the incident ended.
+    "Resolved" alone proves nothing: a dead Prometheus looks the same.
+    """
+    if not seen.probe.up:
+        return _unwell(incident, seen, limits)
+    if incident.recovered_at is None:
+        return Recovered()
+    if seen.standing is None:
+        missing: Waiting | None = Waiting("Prometheus does not answer")
+    else:
+        missing = _missing(incident.recovered_at, action, episodes, seen.standing, seen.at)
+    if missing is None:
+        return Proven()
+    if seen.at <= incident.recovered_at + limits.prove_within:
+        return missing
+    holds = seen.standing is not None and seen.standing.holds
+    return Ineffective(missing.for_what) if holds else Inconclusive(missing.for_what)
+
+
+def _missing(
+    recovered_at: datetime,
+    action: Action,
+    episodes: tuple[Episode, ...],
+    standing: Standing,
+    now: datetime,
+) -> Waiting | None:
+    if now < recovered_at + standing.settle:
+        return Waiting(f"{action.alertname} settles")
+    if standing.holds:
+        return Waiting(f"{action.alertname} still holds")
+    going = sorted({episode.alertname for episode in episodes if episode.open})
+    return Waiting(f"Alertmanager still has {', '.join(going)}") if going else None
+
+
+def _unwell(incident: Incident, seen: Sighting, limits: Limits) -> Verdict:
+    why = IN_WORDS[seen.probe.reason] if seen.probe.reason else seen.probe.state
+    what = f"{incident.project} is still down: {why}"
+    late = seen.at > incident.since + limits.recover_within
+    return Ineffective(what) if late else Waiting(what)

@@ -1,0 +1,83 @@
+"""The worker: takes due incidents from the store and steps each of them on."""
+
+import asyncio
+import logging
+import sqlite3
+
+from orchestrator import clock
+from orchestrator.config import Config
+from webhook import action as law
+from webhook import repair
+from webhook.incident import Incident
+from webhook.instruments import Instruments
+from webhook.stage import Bell
+from webhook.store import work
+from webhook.store.database import Store
+
+CONCURRENCY = 4  # incidents under repair at once
+IDLE = 0.25  # seconds between two looks for due work; a notification rings the bell at once
+GIVE_BACK_AFTER = 1.0  # seconds until a step that failed for a reason of ours is tried again
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Claims due incidents and steps each in a task of its own, so none waits for another."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        instruments: Instruments,
+        bell: Bell,
+        epoch: int,
+        effects: repair.Effects,
+    ) -> None:
+        self._config, self._store, self._instruments = config, store, instruments
+        self._bell, self._epoch, self._effects = bell, epoch, effects
+        self.running: set[asyncio.Task[None]] = set()
+
+    async def once(self) -> None:
+        """Start a step for every incident that is due, then wait for news."""
+        while len(self.running) < CONCURRENCY:
+            case = await self._store(work.claim, epoch=self._epoch, at=clock.now())
+            if case is None:
+                break
+            task = asyncio.create_task(self._step(case), name=f"incident {case.incident.id}")
+            self.running.add(task)
+            task.add_done_callback(self._done)
+        await self._bell.wait(IDLE)
+
+    async def _step(self, case: work.Case) -> None:
+        try:
+            change = await repair.step(case, self._config, self._effects)
+            await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
+            self._count(change)
+        except Exception:  # the second loop that has to survive: an incident must not be lost
+            logger.exception("step failed", extra={"incident": case.incident.id})
+            self._instruments.stage_failures.labels("repair").inc()
+            await self._give_back(case.incident)
+
+    async def _give_back(self, incident: Incident) -> None:
+        """Keep trying: a claim that is never given back would leave its project down for good."""
+        while True:
+            await asyncio.sleep(GIVE_BACK_AFTER)
+            try:
+                await self._store(work.release, incident, due=clock.now())
+            except sqlite3.Error:
+                logger.exception("incident not given back", extra={"incident": incident.id})
+            else:
+                return
+
+    def _count(self, change: work.Change) -> None:
+        for action in change.action_became:
+            if action.state is law.State.EXECUTING:
+                self._instruments.actions.labels(action.name).inc()
+            if action.state is law.State.FAILED:
+                self._instruments.actions_failed.labels(action.name).inc()
+        for told in change.events:
+            logger.info(told.name, extra={"project": told.project, "data": dict(told.data)})
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        self._bell.ring()
