@@ -1,0 +1,187 @@
+"""The command line: `orchestrator COMMAND`."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from orchestrator import duration
+from orchestrator.demo import binaries, timeline
+from orchestrator.demo.fault import FAULTS, By, Outcome
+from orchestrator.demo.run import Result, play
+from orchestrator.demo.screen import Screen
+from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Stack
+from orchestrator.demo.timeline import Report, Run
+from orchestrator.errors import OrchestratorError
+from orchestrator.project import Mode
+from orchestrator.version import VERSION
+
+UNEXPECTED, NO_RULE_YET, INTERRUPTED = 1, 3, 130  # exit statuses; 2 is a wrong option
+
+
+@click.group()
+@click.version_option(VERSION)
+def main() -> None:
+    """Self-healing for Prometheus and Alertmanager: from probe to proven repair."""
+
+
+class _Length(click.ParamType[timedelta]):
+    name = "duration"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        try:
+            return duration.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Port(click.ParamType[tuple[str, int]]):
+    name = "name=port"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        name, _, number = value.partition("=")
+        if name not in PORTS:
+            self.fail(f"{name!r} has no port; choose from {', '.join(PORTS)}", param, ctx)
+        if not (number.isascii() and number.isdigit() and 0 < int(number) < 65536):  # noqa: PLR2004  what TCP has
+            self.fail(f"{number!r} is not a port; write {name}=18080", param, ctx)
+        return name, int(number)
+
+
+@main.command()
+@click.option(
+    "--fault",
+    type=click.Choice(list(FAULTS)),
+    default="process_killed",
+    show_default=True,
+    help="How the project is broken.",
+)
+@click.option(
+    "--project",
+    type=click.Choice(PROJECTS),
+    default="email-blast",
+    show_default=True,
+    help="Which project is broken.",
+)
+@click.option(
+    "--for", "length", type=_Length(), help="End the fault by itself after so long, like 10s."
+)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.ACT.value,
+    show_default=True,
+    help="observe: decide and record, do nothing.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@click.option("--keep", is_flag=True, help="Stay up afterwards, and say where everything is.")
+@click.option(
+    "--fast", is_flag=True, help="Probe, scrape and evaluate twice a second; for tests and haste."
+)
+@click.option(
+    "--port", "ports", type=_Port(), multiple=True, help="Another port, like prometheus=19090."
+)
+def demo(
+    *,
+    fault: str,
+    project: str,
+    length: timedelta | None,
+    mode: str,
+    as_json: bool,
+    keep: bool,
+    fast: bool,
+    ports: tuple[tuple[str, int], ...],
+) -> None:
+    """Break a demo project, and watch real Prometheus and Alertmanager have it repaired.
+
+    Starts three projects, the exporter, Prometheus, Alertmanager and the webhook on loopback,
+    breaks one project, prints what happens as it happens, and ends everything again.
+
+    \b
+    Examples:
+      orchestrator demo
+      orchestrator demo --fault hang --project chatbot
+      orchestrator demo --fault db_lost --for 10s --mode observe
+      orchestrator demo --fault disk_full --json >report.json
+
+    \b
+    Exit status: 0 the outcome is the one that the fault should have, 1 it is another,
+    2 a wrong option, 3 there is no rule for the fault yet, 130 interrupted.
+    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
+    run = Run(fault=fault, project=project, mode=Mode(mode), length=length)
+    screen = Screen(sys.stderr if as_json else sys.stdout)
+    if length and FAULTS[fault].by is By.SUPERVISOR:
+        raise click.BadParameter(f"{fault} does not end by itself", param_hint="--for")
+    if FAULTS[fault].outcome is Outcome.NO_RULE_YET:
+        _say_no_rule(run, screen, as_json=as_json)
+    folder = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
+    try:
+        stack = Stack(
+            checkout=Path.cwd(),
+            folder=folder,
+            binaries=binaries.find(os.environ, Path(".tools")),  # noqa: TID251  the program's own edge
+            ports={**PORTS, **dict(ports)},
+            mode=run.mode,
+            pace=FAST if fast else SHIPPED,
+        )
+        result = asyncio.run(_play(stack, run, screen, as_json=as_json, keep=keep))
+    except OrchestratorError as error:
+        raise click.ClickException(str(error)) from error
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        screen.line("interrupted; everything that was started has ended")
+        sys.exit(INTERRUPTED)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(0 if result.as_expected else UNEXPECTED)
+
+
+async def _play(stack: Stack, run: Run, screen: Screen, *, as_json: bool, keep: bool) -> Result:
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    async def then(result: Result) -> None:
+        _sum_up(result.report, screen)
+        if as_json:
+            click.echo(json.dumps(result.report.json(), indent=2))
+        if keep:
+            _say_where(stack, screen)
+            await asyncio.Event().wait()
+
+    return await play(stack, run, screen, then)
+
+
+def _say_no_rule(run: Run, screen: Screen, *, as_json: bool) -> None:
+    having = [name for name, fault in FAULTS.items() if fault.outcome is not Outcome.NO_RULE_YET]
+    screen.line(f"{run.fault}: no rule yet. There is one for {', '.join(having)}.")
+    if as_json:
+        click.echo(json.dumps(timeline.nothing(run).json(), indent=2))
+    sys.exit(NO_RULE_YET)
+
+
+def _sum_up(report: Report, screen: Screen) -> None:
+    figures = {
+        "detected": report.detected_s,
+        "acted": report.acted_s,
+        "recovered": report.recovered_s,
+        "resolved": report.resolved_s,
+    }
+    known = [f"{name} {value:.1f} s" for name, value in figures.items() if value is not None]
+    screen.line(f"after the injection: {', '.join(known) or 'nothing happened'}")
+
+
+def _say_where(stack: Stack, screen: Screen) -> None:
+    screen.line("still up; Ctrl-C ends it. Look around:")
+    for name in stack.ports:
+        screen.line(f"  {name:13} {stack.url(name)}")
+    screen.line(f"  {'files':13} {stack.folder}")

@@ -1,0 +1,190 @@
+"""The demo stack: every program of it, on ports of your choice, as the files that describe it."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.demo.binaries import Binaries
+from orchestrator.project import Mode
+
+PROJECTS = ("email-blast", "chatbot", "social-media")
+PORTS = {
+    "email-blast": 3010,
+    "chatbot": 3011,
+    "social-media": 3012,
+    "supervisor": 3009,
+    "exporter": 4010,
+    "webhook": 4001,
+    "prometheus": 9090,
+    "alertmanager": 9093,
+}
+PROGRAMS_NEED = ("exporter", "webhook", "rules")  # what a checkout has and the wheel has not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast everything goes round. The default is what we ship; FAST is for tests."""
+
+    defaults: Mapping[str, str] = field(default_factory=dict)  # of orchestrator.yml
+    guards: Mapping[str, str | int] = field(default_factory=dict)
+    verification: Mapping[str, str] = field(default_factory=dict)
+    interval: str | None = None  # of the scrape and of the evaluation that availability hangs on
+    group_interval: str | None = None
+    prometheus_flags: tuple[str, ...] = ()
+    give_up_after: timedelta = timedelta(seconds=150)
+
+
+SHIPPED = Pace()
+FAST = Pace(
+    defaults={"health_interval": "500ms", "timeout": "1s"},
+    guards={"cooldown": "1s"},
+    verification={"recover_within": "4s", "prove_within": "20s", "every": "100ms"},
+    interval="500ms",
+    group_interval="1s",
+    prometheus_flags=("--rules.alert.resend-delay=1s",),
+    give_up_after=timedelta(seconds=60),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Everything that decides how the demo runs, before anything does."""
+
+    checkout: Path
+    folder: Path  # everything that the demo writes
+    binaries: Binaries
+    ports: Mapping[str, int] = field(default_factory=lambda: PORTS)
+    mode: Mode = Mode.ACT
+    pace: Pace = SHIPPED
+
+    def url(self, name: str) -> str:
+        """Return the address of one of the programs in PORTS."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+
+def write(stack: Stack) -> Path:
+    """Write every file of the stack into its folder; return the supervisor's."""
+    rules = stack.checkout / "rules"
+    files = {
+        "orchestrator.yml": _orchestrator(stack),
+        "prometheus.yml": _prometheus(stack, _shipped(rules / "prometheus.yml", stack)),
+        "availability.yml": _availability(stack, _shipped(rules / "availability.yml", stack)),
+        "alertmanager.yml": _alertmanager(stack, _shipped(rules / "alertmanager.yml", stack)),
+        "services.yml": {"state": "state", "services": _services(stack)},
+    }
+    for name, content in files.items():
+        text = yaml.safe_dump(content, sort_keys=False)
+        (stack.folder / name).write_text(text, encoding="utf-8")
+    return stack.folder / "services.yml"
+
+
+def _orchestrator(stack: Stack) -> dict[str, Any]:
+    control = stack.url("supervisor")
+    pace = stack.pace
+    return {
+        "defaults": {"mode": str(stack.mode), **pace.defaults},
+        "projects": [
+            {"name": name, "url": stack.url(name), "control": {"url": f"{control}/control/{name}"}}
+            for name in PROJECTS
+        ],
+        "playbooks": {"ProjectDown": ["restart_service"]},
+        "guards": dict(pace.guards),
+        "verification": dict(pace.verification),
+        "alertmanagers": [stack.url("alertmanager")],
+        "prometheus": stack.url("prometheus"),
+    }
+
+
+def _prometheus(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
+    if stack.pace.interval:
+        for job in shipped["scrape_configs"]:
+            if job["job_name"] == "exporter-health":
+                job["scrape_interval"] = job["scrape_timeout"] = stack.pace.interval
+    return shipped
+
+
+def _availability(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
+    if stack.pace.interval:
+        for group in shipped["groups"]:
+            group["interval"] = stack.pace.interval
+    return shipped
+
+
+def _alertmanager(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
+    if stack.pace.group_interval:
+        for route in shipped["route"]["routes"]:
+            if route["receiver"] == "webhook":
+                route["group_interval"] = stack.pace.group_interval
+    return shipped
+
+
+def _services(stack: Stack) -> list[dict[str, Any]]:
+    python = [sys.executable, "-m"]
+    at = {name: f"127.0.0.1:{port}" for name, port in stack.ports.items()}
+    ours = {"cwd": str(stack.checkout), "restart": "backoff"}
+    config = ["--config", str(stack.folder / "orchestrator.yml")]
+    db = ["--db", str(stack.folder / "orchestrator.db")]
+    return [
+        *(_project(stack, name) for name in PROJECTS),
+        {
+            "name": "exporter",
+            "argv": [*python, "exporter", *config, "--listen", at["exporter"]],
+            **ours,
+        },
+        {
+            "name": "webhook",
+            "argv": [*python, "webhook", *config, *db, "--listen", at["webhook"]],
+            **ours,
+        },
+        {
+            "name": "alertmanager",
+            "argv": [
+                str(stack.binaries.alertmanager),
+                f"--config.file={stack.folder / 'alertmanager.yml'}",
+                f"--storage.path={stack.folder / 'alertmanager'}",
+                f"--web.listen-address={at['alertmanager']}",
+                "--cluster.listen-address=",
+            ],
+        },
+        {
+            "name": "prometheus",
+            "argv": [
+                str(stack.binaries.prometheus),
+                f"--config.file={stack.folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={stack.folder / 'prometheus'}",
+                f"--web.listen-address={at['prometheus']}",
+                *stack.pace.prometheus_flags,
+            ],
+        },
+    ]
+
+
+def _project(stack: Stack, name: str) -> dict[str, Any]:
+    where = f"127.0.0.1:{stack.ports[name]}"
+    module = [sys.executable, "-m", "orchestrator.demo.project"]
+    return {
+        "name": name,
+        "argv": [*module, name, "--listen", where, "--data", str(stack.folder / name)],
+        "url": stack.url(name),
+        "ready": f"{stack.url(name)}/health",
+    }
+
+
+def _shipped(path: Path, stack: Stack) -> dict[str, Any]:
+    text = _readdressed(path.read_text(encoding="utf-8"), stack.ports)
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def _readdressed(text: str, ports: Mapping[str, int]) -> str:
+    """Put the chosen ports for the usual ones, which are those in the files that we ship."""
+    chosen = {str(usual): str(ports[name]) for name, usual in PORTS.items()}
+    return re.sub(
+        r"(?<=127\.0\.0\.1:)\d+", lambda found: chosen.get(found.group(), found.group()), text
+    )
