@@ -112,6 +112,7 @@ _ALL = (
         _H,
         "webhook",
         "From the committed alert to the proof of its repair.",
+        status=Status.PLANNED,
     ),
     Metric(
         "webhook_incidents_open",

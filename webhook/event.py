@@ -23,6 +23,13 @@ class Event:
     data: Data
 
 
+def spoken(length: timedelta) -> str:
+    """Say a length of time to people: `8 s`, `1.5 s`, `2m5s`."""
+    if length < timedelta(minutes=2):
+        return f"{length.total_seconds():.1f}".removesuffix(".0") + " s"
+    return duration.text(timedelta(seconds=round(length.total_seconds())))
+
+
 def slug(project: str) -> str:
     """Spell a project's name as event names do: `email-blast` is `EMAIL_BLAST`."""
     return project.upper().replace("-", "_")
@@ -76,7 +83,7 @@ def resolved(
     told = CATALOGUE[action.name].done
     text = f"{incident.project} recovered after {told}"
     if downtime is not None:
-        text += f"; it was down for {duration.text(downtime)}"
+        text += f"; it was down for {spoken(downtime)}"
     seconds = None if downtime is None else downtime.total_seconds()
     data: Data = {**_attempt(action), "downtime_seconds": seconds, "text": text}
     return _of(incident, "PROBLEM_RESOLVED", at, data)

@@ -5,13 +5,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -27,6 +27,8 @@ from orchestrator.supervisor.leash import leashed
 READY_WITHIN = 60.0  # seconds until every program answers; a cold start takes five
 END_WITHIN = 8.0  # seconds for the supervisor to end its children, before it is killed
 TICK = 0.1
+
+Outcome = TypeVar("Outcome")
 ANSWER_WITHIN = aiohttp.ClientTimeout(total=10)
 
 
@@ -36,6 +38,10 @@ class NoCheckout(OrchestratorError):
 
 class PortTaken(OrchestratorError):
     """A port that the demo needs is in use."""
+
+
+class SupervisorEnded(OrchestratorError):
+    """The supervisor was killed, or failed, while the demo went on."""
 
 
 class NotReady(OrchestratorError):
@@ -58,7 +64,7 @@ async def play(
     *then* is told the result while everything still runs; whatever happens, nothing that was
     started lives on. Raises NoCheckout, PortTaken, NotReady.
     """
-    _check(stack)
+    check(stack.checkout, stack.ports)
     versions = {
         "prometheus": binaries.version(stack.binaries.prometheus),
         "alertmanager": binaries.version(stack.binaries.alertmanager),
@@ -67,23 +73,58 @@ async def play(
         f"starting {len(PROJECTS)} projects, exporter, webhook,"
         f" Prometheus {versions['prometheus']} and Alertmanager {versions['alertmanager']} ..."
     )
-    async with running(stack) as session:
-        began = await inject(session, stack, run)
-        screen.at(0.0, f"{run.project} is broken: {run.fault}. {FAULTS[run.fault].sentence}")
-        events = await _follow(session, stack, run, began, screen)
-        incident = await _incident(session, stack, run)
-        report = timeline.report(
-            run, injected_at=began, events=events, incident=incident, versions=versions
-        )
-        right = bool(events) and events[-1]["name"] in run.expected
-        result = Result(report=report, as_expected=right)
-        await then(result)
+    async with running(stack) as (session, supervisor):
+        story = asyncio.create_task(_story(session, stack, run, screen, versions))
+        result = await _while_alive(supervisor, story)
+        await _while_alive(supervisor, asyncio.ensure_future(then(result)))
     return result
 
 
+async def _story(
+    session: aiohttp.ClientSession,
+    stack: Stack,
+    run: Run,
+    screen: Screen,
+    versions: Mapping[str, str],
+) -> Result:
+    began = await inject(session, stack, run)
+    screen.at(0.0, f"{run.project} is broken: {run.fault}. {FAULTS[run.fault].sentence}")
+    events = await _follow(session, stack, run, began, screen)
+    report = timeline.report(
+        run,
+        injected_at=began,
+        events=events,
+        incident=await _incident(session, stack, run),
+        versions=versions,
+    )
+    right = bool(events) and events[-1]["name"] in run.expected
+    return Result(report=report, as_expected=right)
+
+
+async def _while_alive(
+    supervisor: asyncio.subprocess.Process, work: asyncio.Future[Outcome]
+) -> Outcome:
+    """Return what *work* returns; raise SupervisorEnded when there is nothing left to watch."""
+    ended = asyncio.ensure_future(supervisor.wait())
+    either: set[asyncio.Future[Any]] = {work, ended}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise SupervisorEnded("the supervisor ended, and with it everything that it ran")
+    finally:
+        work.cancel()
+        ended.cancel()
+
+
 @asynccontextmanager
-async def running(stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
-    """Run *stack* from ready to ended. Raises NotReady, with what the programs last said."""
+async def running(
+    stack: Stack,
+) -> AsyncIterator[tuple[aiohttp.ClientSession, asyncio.subprocess.Process]]:
+    """Run *stack* from ready to ended; yield a client for it, and its supervisor.
+
+    Raises NotReady, with what the programs last said.
+    """
     services = write(stack)
     listen = f"127.0.0.1:{stack.ports['supervisor']}"
     command = [sys.executable, "-m", "orchestrator.supervisor", str(services), "--listen", listen]
@@ -98,7 +139,7 @@ async def running(stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
     try:
         async with aiohttp.ClientSession(timeout=ANSWER_WITHIN) as session:
             await _until_ready(session, stack, supervisor)
-            yield session
+            yield session, supervisor
     finally:
         await asyncio.shield(_end(supervisor))
 
@@ -223,14 +264,19 @@ def _last_words(folder: Path, name: str) -> str:
     return ""
 
 
-def _check(stack: Stack) -> None:
-    missing = [name for name in PROGRAMS_NEED if not (stack.checkout / name).is_dir()]
+def check(checkout: Path, ports: Mapping[str, int]) -> None:
+    """Raise NoCheckout or PortTaken when the demo cannot run from *checkout* on *ports*."""
+    missing = [name for name in PROGRAMS_NEED if not (checkout / name).is_dir()]
     if missing:
         raise NoCheckout(
-            f"the demo runs in a checkout of orchestrator, and {stack.checkout} has no"
+            f"the demo runs in a checkout of orchestrator, and {checkout} has no"
             f" {' and no '.join(missing)}; cd to the checkout first"
         )
-    taken = [f"{port} ({name})" for name, port in stack.ports.items() if _is_taken(port)]
+    chosen = list(ports.values())
+    shared = [name for name, port in ports.items() if chosen.count(port) > 1]
+    if shared:
+        raise PortTaken(f"{' and '.join(shared)} need a port each; choose others with --port")
+    taken = [f"{port} ({name})" for name, port in ports.items() if _is_taken(port)]
     if taken:
         raise PortTaken(
             f"taken by another program: port {', port '.join(taken)};"

@@ -69,10 +69,10 @@ def _case(db: sqlite3.Connection, incident: Incident) -> Case:
         "SELECT * FROM actions WHERE incident = ? AND state IN ('approved', 'executing')",
         (incident.id,),
     ).fetchone()
+    # An escalation ends when the project is well again, and then it was people who made it so.
     attempts = db.execute(
         "SELECT * FROM actions WHERE project = ? AND executed_at > coalesce(("
-        " SELECT max(ended_at) FROM incidents"
-        " WHERE project = ? AND state = 'closed' AND escalated_at IS NOT NULL), '')"
+        " SELECT max(ended_at) FROM escalations WHERE project = ?), '')"
         " ORDER BY executed_at, created_at",
         (incident.project, incident.project),
     )

@@ -1,0 +1,76 @@
+"""The webhook is killed at random moments of a healing: it completes, and nothing is done twice."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.demo.stack import FAST, PROJECTS
+from tests.e2e.conftest import Live, Start
+from webhook import audit
+from webhook.store import history
+
+pytestmark = pytest.mark.e2e
+
+PATIENT = replace(FAST, guards={"attempts": 100, "breaker": 100, "cooldown": "0s"})
+HEALING = 4.0  # seconds that a healing takes on the fast profile, about
+RESTARTING = 0.4  # seconds from the intent to the answer of the supervisor, about
+
+
+async def _kill_at_a_random_moment(live: Live, chance: random.Random, *, after: int) -> None:
+    """Kill somewhere in the healing; every second time, close around the command itself."""
+    if chance.random() < 0.5:
+        await live.until_event("ActionStarted", after=after)
+        await asyncio.sleep(chance.uniform(0, RESTARTING))
+    else:
+        await asyncio.sleep(chance.uniform(0, HEALING))
+    pid = await live.pid("webhook")
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def _heal_with_a_kill(live: Live, project: str, seed: int) -> None:
+    before = await live.commands()
+    seen = await live.events()
+    after = seen[-1]["id"] if seen else 0
+    await live.inject(project, "process_killed")
+    await _kill_at_a_random_moment(live, random.Random(seed), after=after)  # noqa: S311  a seed, no secret
+    await live.until_event("PROBLEM_RESOLVED", after=after)
+    new = (await live.commands())[len(before) :]
+    assert [(each["project"], each["action"]) for each in new] == [(project, "restart_service")], (
+        f"seed {seed}"
+    )
+
+
+async def _all_is_whole(live: Live) -> None:
+    counted = Counter(each["key"] for each in await live.commands())
+    assert set(counted.values()) == {1}
+    database = f"file:{live.stack.folder / 'orchestrator.db'}?mode=ro"
+    reader = sqlite3.connect(database, uri=True)
+    reader.row_factory = sqlite3.Row
+    states = Counter(row["state"] for row in reader.execute("SELECT state FROM actions"))
+    assert states == Counter({"completed": len(counted)})
+    assert audit.first_broken(history.audited(reader)) is None
+    reader.close()
+
+
+async def _kills(start: Start, seeds: range) -> None:
+    async with start(PATIENT) as live:
+        for seed in seeds:
+            await _heal_with_a_kill(live, PROJECTS[seed % len(PROJECTS)], seed)
+        await _all_is_whole(live)
+
+
+async def test_three_kills_of_the_webhook_lose_nothing_and_repeat_nothing(start: Start) -> None:
+    await _kills(start, range(3))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_thirty_kills_of_the_webhook_lose_nothing_and_repeat_nothing(start: Start) -> None:
+    await _kills(start, range(100, 130))

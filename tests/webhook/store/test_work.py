@@ -1,0 +1,218 @@
+"""The queue: each due incident is claimed once, and a change is stored whole or not at all."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.webhook import make
+from tests.webhook.make import NOW, SECOND
+from webhook import action as law
+from webhook import audit
+from webhook.action import Action
+from webhook.incident import State
+from webhook.store import history, paging, work
+from webhook.store.database import atomic, connect
+from webhook.store.intake import receive
+from webhook.store.work import Case, Change, Overtaken
+
+EPOCH = 7
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    connection = connect(":memory:")
+    _fires(connection)
+    yield connection
+    connection.close()
+
+
+def _fires(db: sqlite3.Connection, *, after: int = 0, project: str = "email-blast") -> None:
+    sent = make.alert(project=project, fingerprint=project, started=NOW + after * SECOND)
+    with atomic(db):
+        receive(db, make.notification(sent), make.body(sent), at=NOW + after * SECOND)
+
+
+def _ends(db: sqlite3.Connection, *, after: int) -> None:
+    sent = make.alert(fingerprint="email-blast", ended=NOW + after * SECOND)
+    with atomic(db):
+        receive(db, make.notification(sent), make.body(sent), at=NOW + after * SECOND)
+
+
+def _claimed(db: sqlite3.Connection, *, epoch: int = EPOCH, after: int = 0) -> Case:
+    case = work.claim(db, epoch=epoch, at=NOW + after * SECOND)
+    assert case is not None
+    return case
+
+
+def _apply(db: sqlite3.Connection, change: Change, *, after: int = 0) -> None:
+    with atomic(db):
+        work.apply(db, change, epoch=EPOCH, at=NOW + after * SECOND)
+
+
+def _moved(case: Case, *path: State, after: int = 0) -> Change:
+    incident = case.incident
+    for state in path:
+        incident = incident.move(state, at=NOW + after * SECOND)
+    return Change(before=case.incident, after=incident, reason="because")
+
+
+def _began(case: Case, key: str = "key-1") -> Change:
+    pending = make.action(
+        key=key, incident=case.incident.id, state=law.State.PENDING, executed_at=None
+    )
+    approved = pending.move(law.State.APPROVED, at=NOW)
+    executing = approved.move(law.State.EXECUTING, at=NOW)
+    return replace(_moved(case, State.REPAIRING), action_became=(pending, approved, executing))
+
+
+def test_a_due_incident_is_claimed_by_one_only(db: sqlite3.Connection) -> None:
+    assert _claimed(db).incident.project == "email-blast"
+    assert work.claim(db, epoch=EPOCH, at=NOW + SECOND) is None
+
+
+def test_after_a_crash_the_next_start_claims_it_at_once(db: sqlite3.Connection) -> None:
+    first, second = work.boot(db, at=NOW), work.boot(db, at=NOW)
+    _claimed(db, epoch=first)
+    assert _claimed(db, epoch=second).incident.project == "email-blast"
+
+
+def test_what_is_not_due_yet_is_left_alone(db: sqlite3.Connection) -> None:
+    waiting = _claimed(db).incident
+    _apply(db, Change(before=waiting, after=waiting.wait(NOW + 5 * SECOND)))
+    assert work.claim(db, epoch=EPOCH, at=NOW + 4 * SECOND) is None
+    assert _claimed(db, after=5).incident.id == waiting.id
+
+
+def test_the_longest_due_comes_first(db: sqlite3.Connection) -> None:
+    _fires(db, after=1, project="chatbot")
+    order = [_claimed(db, after=9).incident.project for _ in range(2)]
+    assert order == ["email-blast", "chatbot"]
+
+
+def test_the_intent_is_stored_with_every_state_it_went_through(db: sqlite3.Connection) -> None:
+    _apply(db, _began(_claimed(db)))
+    case = _claimed(db)
+    assert (case.incident.state, case.action) == (State.REPAIRING, make.action())
+    moves = [row.entry.data for row in history.audited(db) if row.entry.what == "action moved"]
+    assert [text.partition('"to":')[2] for text in moves] == [
+        '"pending"}',
+        '"approved"}',
+        '"executing"}',
+    ]
+
+
+def test_a_change_by_somebody_who_lost_the_claim_is_refused_whole(db: sqlite3.Connection) -> None:
+    case = _claimed(db, epoch=EPOCH - 1)
+    before = list(db.iterdump())
+    with pytest.raises(Overtaken):
+        _apply(db, _began(case))
+    assert list(db.iterdump()) == before
+
+
+def test_a_change_to_an_action_that_moved_meanwhile_is_refused_whole(
+    db: sqlite3.Connection,
+) -> None:
+    _apply(db, _began(_claimed(db)))
+    case = _claimed(db)
+    db.execute("UPDATE actions SET state = 'completed'")
+    before = list(db.iterdump())
+    failed = make.action().move(law.State.FAILED, at=NOW)
+    change = replace(_moved(case, State.OPEN), action_was=make.action(), action_became=(failed,))
+    with pytest.raises(Overtaken):
+        _apply(db, change)
+    assert list(db.iterdump()) == before
+
+
+def test_two_actions_on_one_project_at_once_cannot_be_stored(db: sqlite3.Connection) -> None:
+    _apply(db, _began(_claimed(db)))
+    case = _claimed(db)
+    other = replace(_moved(case), action_became=(make.action(key="key-2"),))
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        _apply(db, other)
+
+
+def test_a_notification_during_a_step_leaves_the_incident_due(db: sqlite3.Connection) -> None:
+    case = _claimed(db)
+    _ends(db, after=3)
+    waiting = case.incident.wait(NOW + 60 * SECOND, held="cooldown")
+    _apply(db, Change(before=case.incident, after=waiting), after=4)
+    assert _claimed(db, after=4).episodes[0].ended_at == NOW + 3 * SECOND
+
+
+def test_an_incident_does_not_end_over_news_that_the_step_did_not_know(
+    db: sqlite3.Connection,
+) -> None:
+    case = _claimed(db)
+    _ends(db, after=3)
+    _fires(db, after=4)
+    with pytest.raises(Overtaken):
+        _apply(db, _moved(case, State.CLOSED), after=5)
+
+
+def test_escalating_asks_people_and_leaving_tells_them_of_the_end(db: sqlite3.Connection) -> None:
+    _apply(db, _moved(_claimed(db), State.ESCALATED))
+    asked = paging.due(db, at=NOW)
+    _apply(db, _moved(_claimed(db), State.CLOSED, after=9), after=9)
+    told = paging.due(db, at=NOW + 9 * SECOND)
+    expected = paging.Escalation(
+        id=1, incident=1, project="email-blast", reason="because", started_at=NOW, ended_at=None
+    )
+    assert (asked, told) == ([expected], [replace(expected, ended_at=NOW + 9 * SECOND)])
+
+
+def test_an_end_that_came_while_it_was_posted_still_goes_out(db: sqlite3.Connection) -> None:
+    _apply(db, _moved(_claimed(db), State.ESCALATED))
+    [asked] = paging.due(db, at=NOW)
+    _apply(db, _moved(_claimed(db), State.CLOSED, after=9), after=9)
+    paging.posted(db, asked, again=NOW + 30 * SECOND)
+    [told] = paging.due(db, at=NOW + 9 * SECOND)
+    assert told.ended_at == NOW + 9 * SECOND
+    paging.posted(db, told, again=None)
+    assert paging.due(db, at=NOW + 999 * SECOND) == []
+
+
+def _executed(db: sqlite3.Connection, key: str, *, after: int) -> Action:
+    made = make.action(key=key, executed_at=NOW + after * SECOND, state=law.State.FAILED)
+    db.execute(
+        "INSERT INTO actions VALUES (?, 1, ?, ?, ?, 1, 'failed', ?, ?, NULL, '')",
+        (
+            key,
+            made.project,
+            made.name,
+            made.alertname,
+            "2026-11-21T12:00:00.000000Z",
+            f"2026-11-21T12:00:{after:02}.000000Z",
+        ),
+    )
+    return made
+
+
+def test_attempts_count_from_the_last_time_that_people_healed_the_project(
+    db: sqlite3.Connection,
+) -> None:
+    _executed(db, "before", after=1)
+    _apply(db, _moved(_claimed(db), State.ESCALATED, after=2))
+    assert [each.key for each in _claimed(db, after=2).attempts] == ["before"]
+    incident = _claimed(db, epoch=EPOCH + 1, after=2).incident
+    with atomic(db):
+        change = Change(before=incident, after=incident.move(State.CLOSED, at=NOW + 5 * SECOND))
+        work.apply(db, change, epoch=EPOCH + 1, at=NOW + 5 * SECOND)
+    _executed(db, "after", after=6)
+    _ends(db, after=5)
+    _fires(db, after=10)
+    assert [each.key for each in _claimed(db, after=10).attempts] == ["after"]
+
+
+def test_a_release_gives_the_incident_back_unchanged(db: sqlite3.Connection) -> None:
+    case = _claimed(db)
+    work.release(db, case.incident, due=NOW + SECOND)
+    assert _claimed(db, after=1).incident == replace(case.incident, due_at=NOW + SECOND)
+
+
+def test_the_audit_is_whole_after_all_of_it(db: sqlite3.Connection) -> None:
+    _apply(db, _began(_claimed(db)))
+    _apply(db, _moved(_claimed(db), State.ESCALATED))
+    _apply(db, _moved(_claimed(db), State.CLOSED))
+    assert audit.first_broken(history.audited(db)) is None
