@@ -15,7 +15,9 @@ from orchestrator import probe
 from orchestrator.config import Config
 from orchestrator.loopback import local_callers_only
 
-PARTS: web.AppKey[dict[str, CollectorRegistry]] = web.AppKey("parts", dict)
+Parts = dict[frozenset[str], CollectorRegistry]  # by what `collect[]` names
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts", dict)
 
 
 def make(config: Config, *, version: str) -> web.Application:
@@ -25,9 +27,9 @@ def make(config: Config, *, version: str) -> web.Application:
     resources = Resources(board, version=version, projects=lambda: len(config.projects))
     app = web.Application(middlewares=[local_callers_only])
     app[PARTS] = {
-        "health": registry(health),
-        "resources": registry(resources),
-        "": registry(health, resources),
+        frozenset({"health"}): registry(health),
+        frozenset({"resources"}): registry(resources),
+        frozenset({"health", "resources"}): registry(health, resources),
     }
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/-/healthy", _healthy)
@@ -58,12 +60,13 @@ async def _watching(config: Config, board: Board, _: web.Application) -> AsyncIt
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    part = request.query.get("collect[]", "")
-    parts = request.app[PARTS]
-    if part not in parts:
-        raise web.HTTPBadRequest(text=f"collect[]={part}: not known; it is health or resources\n")
+    wanted = frozenset(request.query.getall("collect[]", ["health", "resources"]))
+    part = request.app[PARTS].get(wanted)
+    if part is None:
+        said = ", ".join(sorted(wanted - {"health", "resources"}))
+        raise web.HTTPBadRequest(text=f"collect[]={said}: not known; it is health or resources\n")
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return web.Response(body=encode(parts[part]), headers={"Content-Type": content_type})
+    return web.Response(body=encode(part), headers={"Content-Type": content_type})
 
 
 async def _healthy(_: web.Request) -> web.Response:

@@ -14,7 +14,8 @@ import click
 
 from orchestrator import duration
 from orchestrator.demo import binaries, timeline
-from orchestrator.demo.fault import FAULTS, By, Outcome
+from orchestrator.demo.fault import FAULTS, LONGEST, By, Outcome
+from orchestrator.demo.launch import check
 from orchestrator.demo.run import Result, play
 from orchestrator.demo.screen import Screen
 from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Stack
@@ -39,9 +40,12 @@ class _Length(click.ParamType[timedelta]):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         try:
-            return duration.parse(value)
+            read = duration.parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if not timedelta(0) < read <= LONGEST:
+            self.fail(f"longer than 0s and at most {duration.text(LONGEST)}, please", param, ctx)
+        return read
 
 
 class _Port(click.ParamType[tuple[str, int]]):
@@ -124,13 +128,15 @@ def demo(
         raise click.BadParameter(f"{fault} does not end by itself", param_hint="--for")
     if FAULTS[fault].outcome is Outcome.NO_RULE_YET:
         _say_no_rule(run, screen, as_json=as_json)
+    chosen = {**PORTS, **dict(ports)}
     folder = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
     try:
+        check(Path.cwd(), chosen)  # before binaries are fetched, which takes a minute and a folder
         stack = Stack(
             checkout=Path.cwd(),
             folder=folder,
             binaries=binaries.find(os.environ, Path(".tools")),  # noqa: TID251  the program's own edge
-            ports={**PORTS, **dict(ports)},
+            ports=chosen,
             mode=run.mode,
             pace=FAST if fast else SHIPPED,
         )

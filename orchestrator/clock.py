@@ -13,7 +13,8 @@ def now() -> datetime:
 
 def written(instant: datetime) -> str:
     """Write *instant* as UTC text of fixed width (microseconds, `Z`), which sorts as time does."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='microseconds')}Z"  # strftime cuts the year 1 to one digit
 
 
 def read(text: str) -> datetime:

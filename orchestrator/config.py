@@ -1,11 +1,9 @@
 """orchestrator.yml: one file for every program, decoded strictly into values."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -35,29 +33,16 @@ def _positive(length: timedelta) -> timedelta:
 
 
 def _base_url(raw: str) -> str:
-    try:
-        parts = urlsplit(raw)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    else:
-        usable = usable and not (parts.query or parts.fragment)
-    if not usable:
+    if {"?", "#"} & set(raw):
         raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
-    return raw.rstrip("/")
-
-
-def _name(raw: str) -> str:
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", raw):
-        raise ValueError(f"{raw!r} is not a name; use a-z, 0-9 and inner hyphens, 63 at most")
-    return raw
+    return strict.url(raw)
 
 
 _Duration = Annotated[timedelta, BeforeValidator(_duration)]
 _Length = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 _Url = Annotated[str, AfterValidator(_base_url)]
-_Name = Annotated[str, AfterValidator(_name)]
-_Count = Annotated[int, Field(ge=1, le=100)]
+_Name = Annotated[str, AfterValidator(strict.name)]
+_Count = Annotated[int, Field(strict=True, ge=1, le=100)]  # else `true` would be 1
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -152,10 +137,7 @@ class _Project(_Written):
 
 
 def _each_once(projects: list[_Project]) -> list[_Project]:
-    names = [project.name for project in projects]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{', '.join(twice)} stands twice; a project's name is its identity")
+    strict.each_once([project.name for project in projects], "project")
     return projects
 
 
@@ -167,7 +149,9 @@ class _File(_Written):
     playbooks: dict[str, tuple[str, ...]] = {}
     guards: Guards = Guards()
     verification: Verification = Verification()
-    alertmanagers: Annotated[tuple[_Url, ...], Field(min_length=1)] = ("http://127.0.0.1:9093",)
+    alertmanagers: Annotated[tuple[_Url, ...], AfterValidator(strict.some)] = (
+        "http://127.0.0.1:9093",
+    )
     prometheus: _Url = "http://127.0.0.1:9090"
 
     def config(self, folder: Path) -> Config:

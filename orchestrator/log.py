@@ -37,4 +37,5 @@ def to_stderr(level: str) -> None:
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(KeyValue())
     logging.basicConfig(level=level.upper(), handlers=[stream])
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # a line a scrape helps nobody
+    access = logging.getLogger("aiohttp.access")  # a line a scrape helps nobody
+    access.setLevel(max(logging.WARNING, access.getEffectiveLevel()))

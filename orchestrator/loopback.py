@@ -1,7 +1,9 @@
 """Listening on loopback: what every server of ours does until it can tell who calls."""
 
-import errno
+import asyncio
 import ipaddress
+import os
+import signal
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -40,6 +42,8 @@ def address(text: str) -> Address:
         host, port = parts.hostname or "127.0.0.1", parts.port
     except ValueError as error:
         raise OrchestratorError(f"{text}: not an address; write 127.0.0.1:4001") from error
+    if parts.netloc != text or parts.username is not None:
+        raise OrchestratorError(f"{text}: more than an address; write 127.0.0.1:4001")
     if port is None:
         raise OrchestratorError(f"{text}: no port; write 127.0.0.1:4001")
     if not is_loopback(host):
@@ -57,17 +61,41 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class CannotListen(OrchestratorError):
+    """The address is taken, or not ours to take."""
+
+    def __init__(self, where: Address, error: OSError) -> None:
+        super().__init__(f"{where}: cannot listen: {os.strerror(error.errno or 0)}")
+        self.where = where
+
+
+async def bind(runner: web.BaseRunner, where: Address) -> None:
+    """Listen at *where* for *runner*; raise CannotListen."""
+    try:
+        await web.TCPSite(runner, where.host, where.port).start()
+    except OSError as error:
+        raise CannotListen(where, error) from error
+
+
 def run(app: web.Application, where: Address) -> None:
-    """Serve *app* until SIGTERM or SIGINT; raise OrchestratorError when the port is taken.
+    """Serve *app* until SIGTERM or SIGINT; raise CannotListen.
 
     Requests in flight get a second to end: whoever asked asks again.
     """
+    asyncio.run(_run(app, where))
+
+
+async def _run(app: web.Application, where: Address) -> None:
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
     try:
-        web.run_app(app, host=where.host, port=where.port, print=None, shutdown_timeout=1.0)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise OrchestratorError(f"{where} is taken by another program") from error
+        await bind(runner, where)
+        await told_to_end.wait()
+    finally:
+        await runner.cleanup()
 
 
 @web.middleware
@@ -77,9 +105,14 @@ async def local_callers_only(request: web.Request, handler: Handler) -> web.Stre
     A web page elsewhere can make a browser here call a loopback port, by a plain form or by a
     name of its own that resolves to 127.0.0.1; both betray themselves in these two headers.
     """
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and not is_loopback(urlsplit(origin).hostname or "")
-    if foreign or not is_loopback(host):
+    named = [f"//{request.headers.get('Host', '')}", *request.headers.getall("Origin", [])]
+    if not all(is_loopback(_host(url)) for url in named):
         raise web.HTTPForbidden(text="this listener answers callers on this machine only\n")
     return await handler(request)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # `[` and the like: no host of ours
+        return ""

@@ -1,9 +1,11 @@
 """Strict YAML: a file is what its shape says, or every mistake in it is named by its path."""
 
 import difflib
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -12,6 +14,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import OrchestratorError
 
 Shape = TypeVar("Shape", bound=BaseModel)
+Item = TypeVar("Item")
 
 
 class Mistaken(OrchestratorError):
@@ -37,10 +40,43 @@ def parse(written: str, shape: type[Shape]) -> Shape:
     try:
         raw = yaml.load(written, Loader=_OnceEachKey)  # noqa: S506  a SafeLoader
         return shape.model_validate({} if raw is None else raw)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise Mistaken([" ".join(str(error).split())]) from error
     except ValidationError as error:
         raise Mistaken([_mistake(found, shape) for found in error.errors()]) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no such date
+        raise Mistaken([" ".join(str(error).split())]) from error
+
+
+def name(raw: str) -> str:
+    """Return *raw* when it can be a label, a path segment and a file name; raise ValueError."""
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise ValueError(f"{raw!r} is not a name; use a-z, 0-9 and inner hyphens, 63 at most")
+    return raw
+
+
+def url(raw: str) -> str:
+    """Return *raw*, without a slash at its end, when it is an HTTP URL; raise ValueError."""
+    try:
+        parts = urlsplit(raw)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
+    return raw.rstrip("/")
+
+
+def some(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Return *items* when there are any; raise ValueError."""
+    if not items:
+        raise ValueError("must not be empty")
+    return items
+
+
+def each_once(names: list[str], what: str) -> None:
+    """Raise ValueError when a name stands twice; *what* says whose identity it is."""
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands twice; a {what}'s name is its identity")
 
 
 class _OnceEachKey(yaml.SafeLoader):

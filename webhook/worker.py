@@ -16,7 +16,7 @@ from webhook.store.database import Store
 
 CONCURRENCY = 4  # incidents under repair at once
 IDLE = 0.25  # seconds between two looks for due work; a notification rings the bell at once
-GIVE_BACK_AFTER = 1.0  # seconds until a step that failed for a reason of ours is tried again
+TRY_AGAIN_AFTER = 1.0  # seconds until a step that failed for a reason of ours is tried again
 
 logger = logging.getLogger(__name__)
 
@@ -53,21 +53,22 @@ class Worker:
             change = await repair.step(case, self._config, self._effects)
             await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
             self._count(change)
+        except work.Overtaken:
+            await self._give_back(case.incident)
         except Exception:  # the second loop that has to survive: an incident must not be lost
             logger.exception("step failed", extra={"incident": case.incident.id})
             self._instruments.stage_failures.labels("repair").inc()
+            await asyncio.sleep(TRY_AGAIN_AFTER)
             await self._give_back(case.incident)
 
     async def _give_back(self, incident: Incident) -> None:
         """Keep trying: a claim that is never given back would leave its project down for good."""
         while True:
-            await asyncio.sleep(GIVE_BACK_AFTER)
             try:
-                await self._store(work.release, incident, due=clock.now())
+                return await self._store(work.release, incident, due=clock.now())
             except sqlite3.Error:
                 logger.exception("incident not given back", extra={"incident": incident.id})
-            else:
-                return
+            await asyncio.sleep(TRY_AGAIN_AFTER)
 
     def _count(self, change: work.Change) -> None:
         for action in change.action_became:

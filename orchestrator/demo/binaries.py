@@ -85,7 +85,12 @@ def version(binary: Path) -> str:
     """Return the version that *binary* says of itself, as `2.42.0`; raise OrchestratorError."""
     try:
         said = subprocess.run(  # noqa: S603  a path that the user chose, no shell
-            [binary, "--version"], capture_output=True, text=True, timeout=20, check=True
+            [binary, "--version"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",  # it may be any program
+            timeout=20,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise OrchestratorError(f"{binary} does not run here: {error}") from error
@@ -103,7 +108,7 @@ def _named(environment: Mapping[str, str]) -> dict[str, Path]:
 
 def _on_path(name: str, environment: Mapping[str, str]) -> Path | None:
     found = (shutil.which(each, path=environment.get("PATH", "")) for each in NAMES[name])
-    return next((Path(path) for path in found if path), None)
+    return next((Path(path).absolute() for path in found if path), None)
 
 
 def _fetched(pair: Pair, tools: Path) -> dict[str, Path]:

@@ -1,14 +1,13 @@
 """`python -m orchestrator.demo.project NAME`: one demo project, a process that can be broken."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 
 import click
 from aiohttp import web
 
-from orchestrator import clock
+from orchestrator import clock, loopback
 from orchestrator.demo import disk
 from orchestrator.demo.business import BUSINESS
 from orchestrator.demo.endpoint import application
@@ -18,10 +17,6 @@ from orchestrator.log import level_option, to_stderr
 from orchestrator.loopback import Address, address
 
 GOODBYE = 0.05  # seconds for requests on their way; those that hang would take for ever
-
-
-class CannotListen(OrchestratorError):
-    """The address cannot be listened on."""
 
 
 @click.command()
@@ -60,17 +55,10 @@ async def run(name: str, *, where: Address, data: Path) -> None:
         runner = web.AppRunner(app, shutdown_timeout=GOODBYE, handler_cancellation=True)
         await runner.setup()
         try:
-            await _bind(runner, where)
+            await loopback.bind(runner, where)
             await told_to_end.wait()
         finally:
             await runner.cleanup()
-
-
-async def _bind(runner: web.AppRunner, where: Address) -> None:
-    try:
-        await web.TCPSite(runner, where.host, where.port).start()
-    except OSError as error:
-        raise CannotListen(f"{where}: cannot listen: {os.strerror(error.errno or 0)}") from error
 
 
 if __name__ == "__main__":

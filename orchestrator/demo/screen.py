@@ -27,7 +27,7 @@ class Screen:
     def line(self, text: str, *, name: str = "") -> None:
         """Write one line, coloured by the event's *name* on a terminal."""
         self._clear()
-        click.secho(text, file=self._stream, fg=COLOURS.get(name), bold=name in COLOURS)
+        click.secho(text, file=self._stream, fg=COLOURS.get(name), bold=name in COLOURS or None)
 
     def at(self, seconds: float, text: str, *, name: str = "") -> None:
         """Write one line of the timeline."""

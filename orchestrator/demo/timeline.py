@@ -28,10 +28,12 @@ class Run:
         """The events of which one has to end the story."""
         if self.mode is Mode.OBSERVE:
             return frozenset({"IncidentClosed" if self.length else "ActionWithheld"})
-        if FAULTS[self.fault].outcome is Outcome.ESCALATES:
-            return frozenset({"ESCALATION_REQUIRED"})
-        by_itself = {"IncidentClosed"} if self.length else set()
-        return frozenset({"PROBLEM_RESOLVED"} | by_itself)
+        escalates = FAULTS[self.fault].outcome is Outcome.ESCALATES
+        repaired = "ESCALATION_REQUIRED" if escalates else "PROBLEM_RESOLVED"
+        if not self.length:
+            return frozenset({repaired})
+        # Whether the fault or our patience ends first is a race, and a restart after it helps.
+        return frozenset({repaired, "PROBLEM_RESOLVED", "IncidentClosed"})
 
     def is_end(self, event: Json) -> bool:
         """Tell whether nothing more is to come after *event*."""

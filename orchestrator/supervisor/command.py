@@ -34,6 +34,17 @@ ACTIONS = {
 }
 
 
+# What people type. The journal and the answers know the names above only.
+SHORT = {
+    "restart": "restart_service",
+    "start": "start_service",
+    "stop": "stop_service",
+    "pause": "pause_service",
+    "resume": "resume_service",
+    "rollback": "rollback_deployment",
+}
+
+
 class State(StrEnum):
     """How a command ended."""
 
@@ -73,6 +84,7 @@ def read(*, project: str, key: str | None, body: bytes) -> Command:
     except (ValueError, RecursionError) as error:
         raise BadCommand('the body is not JSON; send {"action": "restart_service"}') from error
     action = written.get("action") if isinstance(written, dict) else None
-    if not isinstance(action, str) or action not in ACTIONS:
+    named = SHORT.get(action, action) if isinstance(action, str) else None
+    if named not in ACTIONS:
         raise BadCommand(f"no such action; known: {', '.join(ACTIONS)}")
-    return Command(key=key, project=project, action=action)
+    return Command(key=key, project=project, action=named)

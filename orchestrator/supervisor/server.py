@@ -3,15 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from aiohttp import web
 
-from orchestrator import clock
-from orchestrator.errors import OrchestratorError
+from orchestrator import clock, loopback
 from orchestrator.loopback import Address
 from orchestrator.supervisor import forward, journal
 from orchestrator.supervisor.app import Parts, application
@@ -23,10 +21,6 @@ GRACE = timedelta(seconds=3)  # for all children together, when the supervisor i
 GOODBYE = 0.1  # seconds for answers on their way then
 
 log = logging.getLogger(__name__)
-
-
-class CannotListen(OrchestratorError):
-    """The address cannot be listened on."""
 
 
 @asynccontextmanager
@@ -70,18 +64,11 @@ async def _listening(app: web.Application, where: Address) -> AsyncIterator[str]
     runner = web.AppRunner(app, shutdown_timeout=GOODBYE)
     await runner.setup()
     try:
-        await _bind(runner, where)
+        await loopback.bind(runner, where)
         host, port, *_ = runner.addresses[0]
         yield str(Address(host, port))
     finally:
         await runner.cleanup()
-
-
-async def _bind(runner: web.AppRunner, where: Address) -> None:
-    try:
-        await web.TCPSite(runner, where.host, where.port).start()
-    except OSError as error:
-        raise CannotListen(f"{where}: cannot listen: {os.strerror(error.errno or 0)}") from error
 
 
 async def _start(child: Child) -> None:

@@ -1,11 +1,9 @@
 """A service: one program that the supervisor runs, and the file that lists them."""
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -68,22 +66,10 @@ def decode(text: str, *, source: str, folder: Path = Path()) -> Fleet:
     return Fleet(state=folder / written.state, services=services)
 
 
-def _name(raw: str) -> str:
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", raw):
-        raise ValueError(f"{raw!r} is not a name; use a-z, 0-9 and inner hyphens, 63 at most")
-    return raw
-
-
 def _argument(raw: str) -> str:
     if "\0" in raw:
         raise ValueError("has a NUL character, which no program can be given")
     return raw
-
-
-def _some(argv: tuple[str, ...]) -> tuple[str, ...]:
-    if not argv:
-        raise ValueError("must not be empty")
-    return argv
 
 
 def _variable(raw: str) -> str:
@@ -92,27 +78,13 @@ def _variable(raw: str) -> str:
     return raw
 
 
-def _url(raw: str) -> str:
-    try:
-        parts = urlsplit(raw)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
-    return raw
-
-
 def _each_once(services: list["_Service"]) -> list["_Service"]:
-    names = [service.name for service in services]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{', '.join(twice)} stands twice; a service's name is its identity")
+    strict.each_once([service.name for service in services], "service")
     return services
 
 
 _Argument = Annotated[str, AfterValidator(_argument)]
-_Url = Annotated[str, AfterValidator(_url)]
+_Url = Annotated[str, AfterValidator(strict.url)]
 
 
 class _Written(BaseModel):
@@ -120,8 +92,8 @@ class _Written(BaseModel):
 
 
 class _Service(_Written):
-    name: Annotated[str, AfterValidator(_name)]
-    argv: Annotated[tuple[_Argument, ...], AfterValidator(_some)]
+    name: Annotated[str, AfterValidator(strict.name)]
+    argv: Annotated[tuple[_Argument, ...], AfterValidator(strict.some)]
     env: dict[Annotated[str, AfterValidator(_variable)], _Argument] = {}
     cwd: Path | None = None
     restart: Restart = Restart.NEVER
@@ -135,7 +107,7 @@ class _Service(_Written):
             env=self.env,
             cwd=folder / self.cwd if self.cwd else None,
             restart=self.restart,
-            url=self.url.rstrip("/") if self.url else None,
+            url=self.url,
             ready=self.ready,
         )
 

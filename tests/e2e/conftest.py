@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from orchestrator.demo import binaries
-from orchestrator.demo.run import running
+from orchestrator.demo.launch import running
 from orchestrator.demo.stack import FAST, PORTS, Pace, Stack
 from orchestrator.project import Mode
 from tests.conftest import FreePort

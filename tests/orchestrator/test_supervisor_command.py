@@ -18,6 +18,22 @@ def test_each_action_of_the_catalogue_is_read(action: str) -> None:
     assert read_ == Command(key="k", project="chatbot", action=action)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("restart", "restart_service"),
+        ("start", "start_service"),
+        ("stop", "stop_service"),
+        ("pause", "pause_service"),
+        ("resume", "resume_service"),
+        ("rollback", "rollback_deployment"),
+    ],
+)
+def test_a_short_name_is_the_action_that_it_is_short_for(typed: str, meant: str) -> None:
+    body = json.dumps({"action": typed}).encode()
+    assert read(project="chatbot", key="k", body=body).action == meant
+
+
 def test_the_supervisor_does_what_a_process_cannot_do_to_itself() -> None:
     own = {action for action, effect in ACTIONS.items() if effect is not Effect.FORWARD}
     assert own == {"restart_service", "start_service", "stop_service"}
@@ -25,7 +41,7 @@ def test_the_supervisor_does_what_a_process_cannot_do_to_itself() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"[]", b"{}", b'"restart_service"', b"null", b'{"action": "restart"}', b'{"action": ["x"]}'],
+    [b"[]", b"{}", b'"restart_service"', b"null", b'{"action": "reboot"}', b'{"action": ["x"]}'],
 )
 def test_json_without_a_known_action_is_told_the_known_ones(body: bytes) -> None:
     with pytest.raises(BadCommand) as caught:
