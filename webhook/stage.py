@@ -27,8 +27,10 @@ class Bell:
 
     async def wait(self, seconds: float) -> None:
         """Return when it rings, or after *seconds*."""
+        # Not wait_for: up to Python 3.11 it can swallow a cancellation, and then nothing ends.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
         self._rung.clear()
 
 

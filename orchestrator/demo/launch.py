@@ -65,7 +65,8 @@ async def _end(supervisor: asyncio.subprocess.Process) -> None:
     if supervisor.returncode is None:
         supervisor.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(supervisor.wait(), END_WITHIN)
+            async with asyncio.timeout(END_WITHIN):
+                await supervisor.wait()
         except TimeoutError:
             supervisor.kill()
             await supervisor.wait()

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.demo.stack import FAST, PROJECTS
 from tests.e2e.conftest import Live, Start
+from tests.waiting import until
 from webhook import audit
 from webhook.store import history
 
@@ -22,16 +23,38 @@ HEALING = 4.0  # seconds that a healing takes on the fast profile, about
 RESTARTING = 0.4  # seconds from the intent to the answer of the supervisor, about
 
 
-async def _kill_at_a_random_moment(live: Live, chance: random.Random, *, after: int) -> None:
-    """Kill somewhere in the healing; every second time, close around the command itself."""
-    if chance.random() < 0.5:
-        await live.until_event("ActionStarted", after=after)
-        await asyncio.sleep(chance.uniform(0, RESTARTING))
-    else:
-        await asyncio.sleep(chance.uniform(0, HEALING))
-    pid = await live.pid("webhook")
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)
+async def _anywhere(_live: Live, chance: random.Random, *, after: int, done: int) -> None:  # noqa: ARG001  one signature for all
+    await asyncio.sleep(chance.uniform(0, HEALING))
+
+
+async def _around_the_intent(
+    live: Live,
+    chance: random.Random,
+    *,
+    after: int,
+    done: int,  # noqa: ARG001  one signature for all
+) -> None:
+    await live.until_event("ActionStarted", after=after)
+    await asyncio.sleep(chance.uniform(0, RESTARTING))
+
+
+async def _while_the_command_is_executed(
+    live: Live,
+    chance: random.Random,
+    *,
+    after: int,  # noqa: ARG001  one signature for all
+    done: int,
+) -> None:
+    """Come between the execution and its answer: the moment at which a restart is done twice."""
+
+    async def executing() -> bool:
+        return len(await live.commands()) > done
+
+    await until(executing, within=20, what="the execution of the command")
+    await asyncio.sleep(chance.uniform(0, RESTARTING / 4))
+
+
+MOMENTS = (_anywhere, _around_the_intent, _while_the_command_is_executed)
 
 
 async def _heal_with_a_kill(live: Live, project: str, seed: int) -> None:
@@ -39,7 +62,11 @@ async def _heal_with_a_kill(live: Live, project: str, seed: int) -> None:
     seen = await live.events()
     after = seen[-1]["id"] if seen else 0
     await live.inject(project, "process_killed")
-    await _kill_at_a_random_moment(live, random.Random(seed), after=after)  # noqa: S311  a seed, no secret
+    moment = MOMENTS[seed % len(MOMENTS)]
+    await moment(live, random.Random(seed), after=after, done=len(before))  # noqa: S311  a seed, no secret
+    pid = await live.pid("webhook")
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
     await live.until_event("PROBLEM_RESOLVED", after=after)
     new = (await live.commands())[len(before) :]
     assert [(each["project"], each["action"]) for each in new] == [(project, "restart_service")], (
@@ -62,7 +89,7 @@ async def _all_is_whole(live: Live) -> None:
 async def _kills(start: Start, seeds: range) -> None:
     async with start(PATIENT) as live:
         for seed in seeds:
-            await _heal_with_a_kill(live, PROJECTS[seed % len(PROJECTS)], seed)
+            await _heal_with_a_kill(live, PROJECTS[seed // 3 % len(PROJECTS)], seed)
         await _all_is_whole(live)
 
 

@@ -184,4 +184,7 @@ async def test_a_port_that_is_taken_is_named(serve: Serve) -> None:
     taken = (await serve(web.Application())).removeprefix("http://")
     with _program(int(taken.split(":")[1])) as server:
         _, said = server.communicate(timeout=10)
-    assert (server.returncode, said) == (1, f"error: {taken}: cannot listen: Address already in use\n")
+    assert (server.returncode, said) == (
+        1,
+        f"error: {taken}: cannot listen: Address already in use\n",
+    )

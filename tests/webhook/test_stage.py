@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from orchestrator import clock
 from tests.waiting import until
 from tests.webhook.make import NOW
@@ -47,3 +49,17 @@ async def test_the_bell_ends_the_wait_under_way_and_the_next_one() -> None:
     bell.ring()
     await waiting
     assert (clock.now() - began).total_seconds() < 30
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_cancellation_is_never_lost_to_the_bell(turns: int) -> None:
+    """In whatever turn of the loop it comes: a stage that missed it would never end."""
+    bell = Bell()
+    task = asyncio.create_task(bell.wait(60))
+    await asyncio.sleep(0)
+    bell.ring()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    taken = task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled() == taken
