@@ -70,7 +70,7 @@ class Incident:
     project: str
     state: State
     since: datetime  # when it came into this state
-    opened_at: datetime
+    opened_at: datetime  # the last time
     due_at: datetime | None  # when it wants attention next; None once it has ended
     held: str | None = None  # why nothing is done at the moment, for people
     recovered_at: datetime | None = None  # the first good probe of the verification under way

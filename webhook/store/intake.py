@@ -106,7 +106,8 @@ def _open(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
     incident = _incident_for(db, alert, at) if alert.remediable and alert.project else None
     db.execute(
         "INSERT INTO episodes (fingerprint, alertname, project, labels, annotations,"
-        " first_started_at, started_at, seen_at, incident) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " first_started_at, started_at, received_at, seen_at, incident)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             alert.fingerprint,
             alert.name,
@@ -115,6 +116,7 @@ def _open(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
             json.dumps(alert.annotations, sort_keys=True),
             clock.written(alert.started_at),
             clock.written(alert.started_at),
+            clock.written(at),
             clock.written(at),
             incident.id if incident else None,
         ),
@@ -157,9 +159,9 @@ def _incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Inciden
         return known
     again = known.move(State.OPEN, at=at)
     db.execute(
-        "UPDATE incidents SET state = ?, since = ?, due_at = ?, held = NULL, recovered_at = NULL,"
-        " ended_at = NULL WHERE id = ? AND state = ?",
-        (again.state, rows.text(at), rows.text(at), known.id, known.state),
+        "UPDATE incidents SET state = ?, since = ?, opened_at = ?, due_at = ?, held = NULL,"
+        " recovered_at = NULL, ended_at = NULL WHERE id = ? AND state = ?",
+        (again.state, *[rows.text(at)] * 3, known.id, known.state),
     )
     data = {"incident": known.id, "from": known.state, "to": again.state}
     rows.record(db, audit.entry("incident moved", data, at=at))

@@ -25,7 +25,8 @@ _FIRST = (
         id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, alertname TEXT NOT NULL,
         project TEXT, labels TEXT NOT NULL, annotations TEXT NOT NULL,
         first_started_at TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
-        seen_at TEXT NOT NULL, incident INTEGER REFERENCES incidents (id),
+        received_at TEXT NOT NULL, seen_at TEXT NOT NULL,
+        incident INTEGER REFERENCES incidents (id),
         UNIQUE (fingerprint, first_started_at))""",
     """CREATE UNIQUE INDEX one_open_episode_an_alert ON episodes (fingerprint)
         WHERE ended_at IS NULL""",

@@ -64,7 +64,11 @@ def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Case | None:
 
 
 def _case(db: sqlite3.Connection, incident: Incident) -> Case:
-    episodes = db.execute("SELECT * FROM episodes WHERE incident = ? ORDER BY id", (incident.id,))
+    # Of an incident that was opened again, the episodes before that are told already.
+    episodes = db.execute(
+        "SELECT * FROM episodes WHERE incident = ? AND received_at >= ? ORDER BY id",
+        (incident.id, rows.text(incident.opened_at)),
+    )
     running = db.execute(
         "SELECT * FROM actions WHERE incident = ? AND state IN ('approved', 'executing')",
         (incident.id,),

@@ -173,6 +173,17 @@ def test_an_end_that_came_while_it_was_posted_still_goes_out(db: sqlite3.Connect
     assert paging.due(db, at=NOW + 999 * SECOND) == []
 
 
+def test_an_incident_that_is_opened_again_is_about_the_new_outage_only(
+    db: sqlite3.Connection,
+) -> None:
+    _ends(db, after=3)
+    _apply(db, _moved(_claimed(db, after=4), State.CLOSED, after=4), after=4)
+    _fires(db, after=60)
+    case = _claimed(db, after=60)
+    assert (case.incident.id, case.incident.opened_at) == (1, NOW + 60 * SECOND)
+    assert [episode.started_at for episode in case.episodes] == [NOW + 60 * SECOND]
+
+
 def _executed(db: sqlite3.Connection, key: str, *, after: int) -> Action:
     made = make.action(key=key, executed_at=NOW + after * SECOND, state=law.State.FAILED)
     db.execute(
