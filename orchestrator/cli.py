@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from orchestrator.demo.fault import FAULTS, LONGEST, By, Outcome
 from orchestrator.demo.launch import check
 from orchestrator.demo.run import Result, play
 from orchestrator.demo.screen import Screen
-from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Stack
+from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Pace, Stack
 from orchestrator.demo.timeline import Report, Run
 from orchestrator.errors import OrchestratorError
 from orchestrator.project import Mode
@@ -128,27 +128,31 @@ def demo(
         raise click.BadParameter(f"{fault} does not end by itself", param_hint="--for")
     if FAULTS[fault].outcome is Outcome.NO_RULE_YET:
         _say_no_rule(run, screen, as_json=as_json)
-    chosen = {**PORTS, **dict(ports)}
-    folder = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
-    try:
-        check(Path.cwd(), chosen)  # before binaries are fetched, which takes a minute and a folder
-        stack = Stack(
-            checkout=Path.cwd(),
-            folder=folder,
-            binaries=binaries.find(os.environ, Path(".tools")),  # noqa: TID251  the program's own edge
-            ports=chosen,
-            mode=run.mode,
-            pace=FAST if fast else SHIPPED,
-        )
-        result = asyncio.run(_play(stack, run, screen, as_json=as_json, keep=keep))
-    except OrchestratorError as error:
-        raise click.ClickException(str(error)) from error
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        screen.line("interrupted; everything that was started has ended")
-        sys.exit(INTERRUPTED)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix="orchestrator-demo-", ignore_cleanup_errors=True
+    ) as folder:
+        try:
+            stack = _stack(Path(folder), run, {**PORTS, **dict(ports)}, FAST if fast else SHIPPED)
+            result = asyncio.run(_play(stack, run, screen, as_json=as_json, keep=keep))
+        except OrchestratorError as error:
+            raise click.ClickException(str(error)) from error
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            screen.line("interrupted; everything that was started has ended")
+            sys.exit(INTERRUPTED)
     sys.exit(0 if result.as_expected else UNEXPECTED)
+
+
+def _stack(folder: Path, run: Run, ports: Mapping[str, int], pace: Pace) -> Stack:
+    here = Path.cwd()
+    check(here, ports)  # before binaries are fetched, which takes a minute and a folder
+    return Stack(
+        checkout=here,
+        folder=folder,
+        binaries=binaries.find(os.environ, Path(".tools")),  # noqa: TID251  the program's own edge
+        ports=ports,
+        mode=run.mode,
+        pace=pace,
+    )
 
 
 async def _play(stack: Stack, run: Run, screen: Screen, *, as_json: bool, keep: bool) -> Result:

@@ -44,7 +44,7 @@ async def keep_going(name: str, once: Once, instruments: Instruments, now: Clock
         instruments.heartbeat.labels(name).set(now().timestamp())
         try:
             await once()
-        except Exception:
+        except Exception:  # one of the two loops that have to survive
             logger.exception("stage failed", extra={"stage": name})
             instruments.stage_failures.labels(name).inc()
             await asyncio.sleep(RETRY_AFTER)

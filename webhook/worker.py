@@ -55,7 +55,7 @@ class Worker:
             self._count(change)
         except work.Overtaken:
             await self._give_back(case.incident)
-        except Exception:  # the second loop that has to survive: an incident must not be lost
+        except Exception:  # the other loop that has to survive: an incident must not be lost
             logger.exception("step failed", extra={"incident": case.incident.id})
             self._instruments.stage_failures.labels("repair").inc()
             await asyncio.sleep(TRY_AGAIN_AFTER)

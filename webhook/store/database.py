@@ -89,7 +89,7 @@ def atomic(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     try:
         yield connection
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # whatever it was, half of the work must not stay
         if connection.in_transaction:  # SQLite itself rolls some errors back
             connection.execute("ROLLBACK")
         raise
@@ -103,7 +103,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         schema.migrate(Database(connection))
-    except BaseException:
+    except BaseException:  # raised on; only the file must not stay open
         connection.close()
         raise
     return connection
