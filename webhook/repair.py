@@ -6,7 +6,8 @@ returns a Change that the store commits whole:
 1. open:       decide by policy, look at the project and at Prometheus, then commit the intent:
                the action is executing, and nothing has happened yet.
 2. repairing:  send the command, under the action's key. A crash before or after comes back to
-               this line, and the key makes the command happen once.
+               this line, and the key makes the command happen once. An intent that is older than a
+               minute is not sent any more: the project may have been healed by others since.
 3. verifying:  look until it is proven (resolved), has not helped (open again) or cannot be told
                (escalated).
 4. escalated:  people are asked; it closes when the alert has ended and a probe agrees.
@@ -108,13 +109,15 @@ async def _begin(case: Case, act: policy.Act, project: Project, effects: Effects
 
 
 async def _execute(case: Case, action: Action, project: Project, effects: Effects) -> Change:
+    if effects.now() >= case.incident.since + RESEND_FOR:  # we were away: what it saw has passed
+        return _failed(case, action, case.incident.held or "it was never answered", effects.now())
     outcome = await effects.execute(project, action)
     now = effects.now()
     if isinstance(outcome, Done):
         told = event.executed(case.incident, action, outcome.detail, at=now)
         after = case.incident.move(State.VERIFYING, at=now)
         return Change(before=case.incident, after=after, events=(told,))
-    if isinstance(outcome, Unanswered) and now < case.incident.since + RESEND_FOR:
+    if isinstance(outcome, Unanswered):
         waiting = case.incident.wait(now + RESEND_AFTER, held=outcome.detail)
         return Change(before=case.incident, after=waiting)
     return _failed(case, action, outcome.detail, now)

@@ -131,11 +131,16 @@ async def test_an_unanswered_command_is_sent_again_under_the_same_key() -> None:
     assert world.sent == ["key-1", "key-1"]
 
 
-async def test_a_command_that_stays_unanswered_has_failed() -> None:
-    world = World(outcome=Unanswered("connection reset"), after=60 * SECOND)
-    repairing = make.incident(state=State.REPAIRING)
+async def test_a_command_that_stays_unanswered_for_a_minute_has_failed_and_is_not_sent_again() -> (
+    None
+):
+    world = World(after=60 * SECOND)
+    repairing = make.incident(state=State.REPAIRING, held="connection reset")
     change = await _step(_case(repairing, action=make.action()), world)
-    assert [each.state for each in change.action_became] == ["failed"]
+    assert [(each.state, each.detail) for each in change.action_became] == [
+        ("failed", "connection reset")
+    ]
+    assert (change.after.state, world.sent) == (State.OPEN, [])
 
 
 async def test_a_refused_command_has_failed_and_the_incident_is_open_again() -> None:
