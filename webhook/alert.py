@@ -37,7 +37,7 @@ def _instant(raw: object) -> datetime:
 
 
 def _end(raw: object) -> datetime | None:
-    return None if raw in {ZERO, None, ""} else _instant(raw)
+    return None if raw is None or raw in (ZERO, "") else _instant(raw)
 
 
 _TOLERANT = ConfigDict(extra="ignore", strict=True, frozen=True)

@@ -46,11 +46,13 @@ async def tell(effects: Effects) -> None:
 
 def alert(escalation: Escalation, *, now: datetime) -> Json:
     """Return the alert to post. Its labels and startsAt never change, so it stays one alert."""
+    ends = max(escalation.ended_at, escalation.started_at) if escalation.ended_at else None
     return {
         "labels": {
             "alertname": "EscalationRequired",
             "project": escalation.project,
             "incident": str(escalation.incident),
+            "escalation": str(escalation.id),  # else the end of one would end the next, too
             "severity": "critical",
             "source": OURS,
         },
@@ -59,7 +61,7 @@ def alert(escalation: Escalation, *, now: datetime) -> Json:
             "description": escalation.reason,
         },
         "startsAt": clock.written(escalation.started_at),
-        "endsAt": clock.written(escalation.ended_at or now + OUTLIVES),
+        "endsAt": clock.written(ends or now + OUTLIVES),
     }
 
 

@@ -1,5 +1,6 @@
 """The executor: sends one command to a project's control, under the key of its action."""
 
+import asyncio
 import json
 import logging
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ async def command(session: aiohttp.ClientSession, control: Control, action: Acti
             timeout=ANSWER_WITHIN,
             allow_redirects=False,
         ) as response:
-            return outcome(response.status, await response.content.read(64 * 1024))
+            return outcome(response.status, await _bounded(response))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return Unanswered(f"{control.url}: {str(error) or type(error).__name__}"[:DETAIL_LIMIT])
 
@@ -67,6 +68,14 @@ def outcome(status: int, body: bytes) -> Outcome:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Refused(f"control answered what the contract does not know: {_printable(body)}")
     return Done(detail) if state == "completed" else Refused(detail or f"state {state}")
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """Read to the end: `read` returns after the first segment, and half an answer is no answer."""
+    try:
+        return await response.content.readexactly(64 * 1024)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
 
 
 def _authorization(token_file: Path | None) -> dict[str, str]:

@@ -58,7 +58,7 @@ def decide(
 ) -> Decision:
     """Choose the next step for *episode*.
 
-    *attempts* are the executed actions on the project, oldest first, since a human last healed it.
+    *attempts* are the executed actions on the project, oldest first.
     A playbook is worked through step by step, each until its breaker opens or its attempts in
     the window are used up. An attempt dated in the future counts: a clock that was set back must
     not buy another restart.

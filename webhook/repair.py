@@ -57,7 +57,7 @@ async def step(case: Case, config: Config, effects: Effects) -> Change:
         case State.VERIFYING if project and case.action:
             return await _verify(case, case.action, project, config, effects)
         case State.ESCALATED:
-            return await _escalated(case, project, effects)
+            return await _escalated(case, project, config, effects)
         case _:
             what = f"{case.incident.project} was removed from orchestrator.yml during its repair"
             return _escalate(case, what, effects.now())
@@ -66,7 +66,7 @@ async def step(case: Case, config: Config, effects: Effects) -> Change:
 async def _open(case: Case, project: Project | None, config: Config, effects: Effects) -> Change:
     worst = policy.worst(case.episodes, config.playbooks)
     if worst is None:
-        return await _close(case, project, effects)
+        return await _close(case, project, config, effects)
     now = effects.now()
     decision = policy.decide(
         worst, project, case.attempts, playbooks=config.playbooks, guards=config.guards, now=now
@@ -134,9 +134,10 @@ async def _verify(
     verdict = verification.judge(case.incident, action, case.episodes, seen, config.verification)
     match verdict:
         case verification.Waiting():
-            return Change(
-                before=case.incident, after=case.incident.wait(again, held=verdict.for_what)
-            )
+            waiting = case.incident.wait(again, held=verdict.for_what)
+            if not probe.up:  # it has to stay up from one good probe to the proof
+                waiting = replace(waiting, recovered_at=None)
+            return Change(before=case.incident, after=waiting)
         case verification.Recovered():
             told = event.recovering(case.incident, action, at=now)
             after = replace(case.incident.wait(again), recovered_at=now)
@@ -149,17 +150,22 @@ async def _verify(
             return _escalate(case, verdict.why, now)
 
 
-async def _escalated(case: Case, project: Project | None, effects: Effects) -> Change:
+async def _escalated(
+    case: Case, project: Project | None, config: Config, effects: Effects
+) -> Change:
     if not any(episode.open for episode in case.episodes):
-        return await _close(case, project, effects)
+        return await _close(case, project, config, effects)
     waiting = case.incident.wait(effects.now() + LOOK_AGAIN, held=case.incident.held)
     return Change(before=case.incident, after=waiting)
 
 
-async def _close(case: Case, project: Project | None, effects: Effects) -> Change:
+async def _close(case: Case, project: Project | None, config: Config, effects: Effects) -> Change:
     """Close what ended without us, when a probe agrees: "resolved" alone is no proof."""
     if project is not None and not (await effects.probe(project)).up:
         what = f"the alert has ended, and {project.name} does not answer"
+        late = effects.now() > case.incident.since + config.verification.prove_within
+        if late and case.incident.state is State.OPEN:  # nobody else would ever tell people
+            return _escalate(case, what, effects.now())
         return _hold(case, what, effects.now())
     now = effects.now()
     how = "recovered by itself"

@@ -30,6 +30,7 @@ def test_the_alert_outlives_a_dead_webhook_by_hours() -> None:
             "alertname": "EscalationRequired",
             "project": "email-blast",
             "incident": "3",
+            "escalation": "1",
             "severity": "critical",
             "source": "orchestrator",
         },

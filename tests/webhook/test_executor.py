@@ -1,5 +1,6 @@
 """The executor: what it sends, and what each answer means."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -82,3 +83,20 @@ async def test_a_token_file_that_is_missing_says_so_and_sends_nothing(
     done = await command(http, control, make.action())
     assert isinstance(done, Unanswered)
     assert json.dumps(done.detail).find("No such file") > 0
+
+
+async def test_an_answer_in_two_segments_is_read_to_its_end(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    async def control(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'{"state": "comp')
+        await asyncio.sleep(0.05)  # so that the second half is a segment of its own
+        await response.write(b'leted"}')
+        return response
+
+    app = web.Application()
+    app.router.add_post("/control", control)
+    done = await command(http, Control(url=f"{await serve(app)}/control"), make.action())
+    assert done == Done("")

@@ -251,3 +251,14 @@ async def test_a_project_that_was_removed_during_its_repair_is_for_people() -> N
 async def test_a_removed_project_whose_alert_ended_is_closed() -> None:
     change = await _step(_case(episodes=[OVER]), World(), make.config(projects={}))
     assert change.events[-1].data["how"] == "removed from orchestrator.yml"
+
+
+async def test_an_ended_alert_of_a_project_that_stays_down_is_for_people() -> None:
+    change = await _step(_case(episodes=[OVER]), World(probe=DOWN, after=61 * SECOND))
+    assert (change.after.state, _told(change)) == (State.ESCALATED, ["ESCALATION_REQUIRED"])
+
+
+async def test_a_bad_probe_takes_the_recovery_back() -> None:
+    case = _case(_verifying(recovered_at=NOW), action=make.action())
+    change = await _step(case, World(probe=DOWN, after=5 * SECOND))
+    assert (change.after.state, change.after.recovered_at) == (State.VERIFYING, None)

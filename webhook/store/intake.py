@@ -72,19 +72,32 @@ def _firing(
     if last is None:
         return _open(db, alert, at)
     started = clock.read(last["started_at"])
+    newest = max(started, clock.read(last["first_started_at"]))  # a later copy may have lowered it
     if last["ended_at"] is not None:
         over = clock.read(last["ended_at"])
-        if abs(alert.started_at - started) <= SAME or alert.started_at < over:
+        if alert.started_at <= newest + SAME or alert.started_at < over:
             return Meaning.LATE
         return _open(db, alert, at)
-    if alert.started_at > started + SAME:  # it ended and began again, and we were told neither
+    if alert.started_at > newest + SAME:  # it ended and began again, and we were told neither
         _end(db, last, alert.started_at, at, how="implied by a later start")
         return _open(db, alert, at)
     db.execute(
         "UPDATE episodes SET started_at = ?, seen_at = ? WHERE id = ?",
-        (rows.text(min(started, alert.started_at)), clock.written(at), last["id"]),
+        (rows.text(_lowered(db, last, started, alert.started_at)), clock.written(at), last["id"]),
     )
     return Meaning.REPEATED
+
+
+def _lowered(
+    db: sqlite3.Connection, last: sqlite3.Row, known: datetime, told: datetime
+) -> datetime:
+    """Return the earlier start, but none from before the end of the episode before this one."""
+    row = db.execute(
+        "SELECT max(ended_at) AS ended_at FROM episodes WHERE fingerprint = ? AND id < ?",
+        (last["fingerprint"], last["id"]),
+    ).fetchone()
+    before = row["ended_at"]
+    return known if before and told < clock.read(before) else min(known, told)
 
 
 def _resolved(

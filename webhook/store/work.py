@@ -21,7 +21,7 @@ class Case:
     incident: Incident
     episodes: tuple[Episode, ...]
     action: Action | None  # the one under way
-    attempts: tuple[Action, ...]  # executed on the project since a human last healed it
+    attempts: tuple[Action, ...]  # executed on the project, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +73,10 @@ def _case(db: sqlite3.Connection, incident: Incident) -> Case:
         "SELECT * FROM actions WHERE incident = ? AND state IN ('approved', 'executing')",
         (incident.id,),
     ).fetchone()
-    # An escalation ends when the project is well again, and then it was people who made it so.
     attempts = db.execute(
-        "SELECT * FROM actions WHERE project = ? AND executed_at > coalesce(("
-        " SELECT max(ended_at) FROM escalations WHERE project = ?), '')"
+        "SELECT * FROM actions WHERE project = ? AND executed_at IS NOT NULL"
         " ORDER BY executed_at, created_at",
-        (incident.project, incident.project),
+        (incident.project,),
     )
     return Case(
         incident=incident,

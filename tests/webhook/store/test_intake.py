@@ -93,6 +93,21 @@ ENDS = make.alert(ended=NOW + 8 * SECOND)
             [M.OPENED, M.STALE],
             [(0, None)],
         ),
+        (
+            [FIRES, make.alert(started=NOW - 15 * SECOND), FIRES],
+            [M.OPENED, M.REPEATED, M.REPEATED],
+            [(-15, None)],
+        ),
+        (
+            [
+                FIRES,
+                *[make.alert(started=NOW + 20 * SECOND)],
+                FIRES,
+                make.alert(started=NOW + 20 * SECOND),
+            ],
+            [M.OPENED, M.OPENED, M.REPEATED, M.REPEATED],
+            [(0, 20), (20, None)],
+        ),
         ([make.alert(source="orchestrator")], [M.OURS], []),
         ([make.alert(project="")], [M.UNROUTABLE], [(0, None)]),
         ([make.alert(remediate="")], [M.OPENED], [(0, None)]),

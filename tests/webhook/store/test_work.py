@@ -200,20 +200,13 @@ def _executed(db: sqlite3.Connection, key: str, *, after: int) -> Action:
     return made
 
 
-def test_attempts_count_from_the_last_time_that_people_healed_the_project(
-    db: sqlite3.Connection,
-) -> None:
+def test_attempts_go_on_counting_after_an_escalation_has_ended(db: sqlite3.Connection) -> None:
     _executed(db, "before", after=1)
     _apply(db, _moved(_claimed(db), State.ESCALATED, after=2))
-    assert [each.key for each in _claimed(db, after=2).attempts] == ["before"]
-    incident = _claimed(db, epoch=EPOCH + 1, after=2).incident
-    with atomic(db):
-        change = Change(before=incident, after=incident.move(State.CLOSED, at=NOW + 5 * SECOND))
-        work.apply(db, change, epoch=EPOCH + 1, at=NOW + 5 * SECOND)
-    _executed(db, "after", after=6)
+    _apply(db, _moved(_claimed(db, after=2), State.CLOSED, after=5), after=5)
     _ends(db, after=5)
     _fires(db, after=10)
-    assert [each.key for each in _claimed(db, after=10).attempts] == ["after"]
+    assert [each.key for each in _claimed(db, after=10).attempts] == ["before"]
 
 
 def test_a_release_gives_the_incident_back_unchanged(db: sqlite3.Connection) -> None:
