@@ -4,10 +4,10 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long tools tools-new rules lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter tools tools-new rules lint types imports lock clean
 
 help: ## list what can be made
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: .venv/.run tools ## break a demo project and watch it heal; ARGS="--fault hang" for another fault
 	@$(BIN)/orchestrator demo $(ARGS)
@@ -19,6 +19,9 @@ test-long: .venv/.dev tools tools-new ## every case on both pairs of binaries (l
 	@TOOLS=download $(BIN)/pytest -n 2 $(ARGS)
 	@TOOLS=new $(BIN)/pytest -n 2 -m e2e $(ARGS)
 	@TOOLS=new $(BIN)/python -m tests.rules
+
+bench-exporter: .venv/.dev tools ## measure the exporter beside blackbox exporter (12 minutes); ARGS="--projects 50" for less
+	@$(BIN)/python -m tests.bench.exporter $(ARGS)
 
 tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/
 	@$(BIN)/python -m orchestrator.demo.binaries
@@ -49,7 +52,7 @@ COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url
            --python-version 3.11 --exclude-newer '1 week' pyproject.toml
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv .tools .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench .coverage
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,56 +1,63 @@
-"""The schedule: every project is asked again and again, and called down only when asked twice."""
+"""The schedule: turns the wheel slot by slot, and notes how well it keeps time."""
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Protocol
 
-from orchestrator import health, probe
-from orchestrator.health import Probe, Reason
-from orchestrator.project import Project
+from exporter.instruments import Instruments
+from exporter.pulse import LATE, Pulse
+from orchestrator import clock
 
-Ask = Callable[[Project], Awaitable[Probe]]
+SWEEP_EVERY = 1.0  # seconds
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Board:
-    """What is known of the fleet: the last verdict on each project, and counts since the start."""
+class Turning(Protocol):
+    """What the schedule turns."""
 
-    verdicts: dict[Project, Probe] = field(default_factory=dict)
-    reads: Counter[Project] = field(default_factory=Counter)
-    failures: Counter[tuple[Project, Reason]] = field(default_factory=Counter)
+    @property
+    def slot(self) -> float:
+        """The width of a slot, in seconds."""
 
-    def note(self, project: Project, made: Probe) -> Probe:
-        """Count a probe and hand it on."""
-        if made.reason is None:
-            self.reads[project] += 1
-        else:
-            self.failures[project, made.reason] += 1
-        return made
+    def due(self, slot: int) -> Iterable[Callable[[], None]]:
+        """Hand out what begins in the slot of this number."""
+
+    def sweep(self, now: float) -> None:
+        """Put away what is too old, by the loop's time."""
 
 
-async def watch(project: Project, ask: Ask, board: Board, *, first_after: float = 0.0) -> None:
-    """Keep the verdict on *project* fresh until cancelled.
+async def keep_turning(wheel: Turning, beats: Pulse, instruments: Instruments) -> None:
+    """Begin what is due in each slot, and sweep each second, until cancelled.
 
-    *first_after* is the wait before the first probe in seconds; it spreads a fleet over its
-    interval. A probe never overlaps the next one: a late one delays it instead.
+    Slots that were missed by less than a second are made up for. After a longer stop the wheel
+    goes on where it stood: all the missed turns at once would be a burst in which nothing
+    answers in time.
     """
     loop = asyncio.get_running_loop()
-    due = loop.time() + first_after
-    while True:
-        await asyncio.sleep(due - loop.time())
-        probes = [board.note(project, p) for p in await probe.confirmed(partial(ask, project))]
-        verdict = health.verdict(probes)
-        before = board.verdicts.get(project)
-        if before is None or before.state is not verdict.state:
-            logger.info(
-                "project changed",
-                extra={"project": project.name, "state": str(verdict.state)}
-                | ({"reason": str(verdict.reason)} if verdict.reason else {}),
-            )
-        board.verdicts[project] = verdict
-        due = max(due + project.health_interval.total_seconds(), loop.time())
+    at = swept = loop.time()
+    for slot in count():
+        await asyncio.sleep(max(0.0, at - loop.time()))
+        lag = beats.beat(loop.time(), due=at, following=at + wheel.slot)
+        if lag > LATE:
+            logger.warning("out of step", extra={"seconds": round(lag, 1)})
+            at += lag
+        _tell(instruments, beats, lag)
+        try:
+            for begin in wheel.due(slot):
+                begin()
+            if loop.time() - swept >= SWEEP_EVERY:
+                swept = loop.time()
+                wheel.sweep(swept)
+        except Exception:  # the loop that has to survive: without it nobody is asked any more
+            logger.exception("slot failed")
+            instruments.failures.inc()
+        at += wheel.slot
+
+
+def _tell(instruments: Instruments, beats: Pulse, lag: float) -> None:
+    instruments.lag.observe(lag)
+    instruments.worst_lag.set(beats.worst)
+    instruments.last_tick.set(clock.now().timestamp())

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from orchestrator import duration
-from orchestrator.demo import binaries, timeline
+from orchestrator import check as checking
+from orchestrator import duration, source
+from orchestrator.demo import binaries, launch, timeline
 from orchestrator.demo.fault import FAULTS, LONGEST, By, Outcome
-from orchestrator.demo.launch import check
 from orchestrator.demo.run import Result, play
 from orchestrator.demo.screen import Screen
 from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Pace, Stack
@@ -24,13 +24,44 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.project import Mode
 from orchestrator.version import VERSION
 
-UNEXPECTED, NO_RULE_YET, INTERRUPTED = 1, 3, 130  # exit statuses; 2 is a wrong option
+UNUSABLE, UNEXPECTED, NO_RULE_YET, INTERRUPTED = 1, 1, 3, 130  # exit statuses; 2 is a wrong option
 
 
 @click.group()
 @click.version_option(VERSION)
 def main() -> None:
     """Self-healing for Prometheus and Alertmanager: from probe to proven repair."""
+
+
+@main.command()
+@source.options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+def check(*, path: Path, projects: str, as_json: bool) -> None:
+    """Say whether orchestrator.yml can be used, and every mistake in it.
+
+    It is read as the exporter and the webhook read it, with PROJECTS, secrets and certificates.
+    Nobody is asked, and nothing is changed.
+
+    \b
+    Examples:
+      orchestrator check
+      orchestrator check --config /etc/orchestrator/orchestrator.yml
+      orchestrator check --projects chatbot:http://127.0.0.1:3011
+      orchestrator check --json >check.json
+
+    \b
+    Exit status: 0 it can be used, 1 it cannot, 2 a wrong option.
+    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
+    origin = source.Source(path=path, projects=projects, environment=os.environ)  # noqa: TID251  secrets have names of the user's choice
+    checked = checking.check(origin)
+    if as_json:
+        click.echo(json.dumps(checked.json(), indent=2))
+    else:
+        for line in checked.mistakes:
+            click.echo(line, err=True)
+        for line in () if checked.mistakes else (*checked.notices, checked.summary):
+            click.echo(line)
+    sys.exit(UNUSABLE if checked.mistakes else 0)
 
 
 class _Length(click.ParamType[timedelta]):
@@ -144,7 +175,7 @@ def demo(
 
 def _stack(folder: Path, run: Run, ports: Mapping[str, int], pace: Pace) -> Stack:
     here = Path.cwd()
-    check(here, ports)  # before binaries are fetched, which takes a minute and a folder
+    launch.check(here, ports)  # before binaries are fetched, which takes a minute and a folder
     return Stack(
         checkout=here,
         folder=folder,

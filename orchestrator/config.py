@@ -1,15 +1,32 @@
 """orchestrator.yml: one file for every program, decoded strictly into values."""
 
+import difflib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from orchestrator import duration, strict
+from orchestrator import entry, strict
 from orchestrator.errors import OrchestratorError
-from orchestrator.project import Control, Mode, Project
+from orchestrator.project import Project
+from orchestrator.written import (
+    STRICT,
+    Count,
+    Duration,
+    Length,
+    Ratio,
+    Url,
+    Written,
+    WrittenDefaults,
+    WrittenProject,
+    WrittenThresholds,
+)
+
+DEFAULT = Path("orchestrator.yml")
 
 
 class BadConfig(OrchestratorError):
@@ -20,54 +37,56 @@ class BadConfig(OrchestratorError):
         self.mistakes = mistakes
 
 
-def _duration(raw: object) -> timedelta:
-    if not isinstance(raw, str):
-        raise ValueError(f"{raw!r} is not a duration; {duration.FORM}")  # noqa: TRY004  pydantic's
-    return duration.parse(raw)
-
-
-def _positive(length: timedelta) -> timedelta:
-    if length <= timedelta(0):
-        raise ValueError("must be longer than 0s")
-    return length
-
-
-def _base_url(raw: str) -> str:
-    if {"?", "#"} & set(raw):
-        raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
-    return strict.url(raw)
-
-
-_Duration = Annotated[timedelta, BeforeValidator(_duration)]
-_Length = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-_Url = Annotated[str, AfterValidator(_base_url)]
-_Name = Annotated[str, AfterValidator(strict.name)]
-_Count = Annotated[int, Field(strict=True, ge=1, le=100)]  # else `true` would be 1
-
-_STRICT = ConfigDict(extra="forbid", frozen=True)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What keeps repairs from doing harm. Every key here is enforced."""
+    """What keeps repairs from doing harm."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    attempts: _Count = 3  # executions per project and action within `window`
-    window: _Length = timedelta(hours=1)
-    breaker: _Count = 2  # ineffective attempts in a row after which the action is not tried again
-    cooldown: _Duration = timedelta(seconds=30)  # between two attempts on a project
+    attempts: Count = 3  # executions per project and action within `window`
+    window: Length = timedelta(hours=1)
+    breaker: Count = 2  # ineffective attempts in a row after which the action is not tried again
+    cooldown: Duration = timedelta(seconds=30)  # between two attempts on a project
+    fleet_share: Ratio = 0.3  # of the fleet newly down at once: suspect the monitor
+    fleet_min: Count = 3  # projects, below which no share is suspicious
+    concurrency: Count = 4  # incidents under repair at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """How long a repair may take to show, and how often we look."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    recover_within: _Length = timedelta(seconds=15)  # until the first good probe
-    prove_within: _Length = timedelta(seconds=60)  # from there until the alert has ended
-    every: _Length = timedelta(milliseconds=500)
+    recover_within: Length = timedelta(seconds=15)  # until the first good probe
+    prove_within: Length = timedelta(seconds=60)  # from there until the alert has ended
+    every: Length = timedelta(milliseconds=500)
+
+
+_Dollars = Annotated[float, Field(strict=True, ge=0, le=100_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyzer:
+    """When a model is asked, which, and for how much."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    mode: Literal["always", "on_failure", "off"] = "on_failure"
+    model: Annotated[str, Field(min_length=1, max_length=100)] = "claude-sonnet-5-5"
+    auto_above: Annotated[float, Field(strict=True, ge=0.70, le=1)] = 0.70
+    daily_budget_usd: _Dollars = 1.0
+    monthly_budget_usd: _Dollars = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the webhook keeps what it stored."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    raw: Length = timedelta(days=30)  # notifications as they came
+    events: Length = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,88 +97,120 @@ class Config:
     playbooks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     guards: Guards = field(default_factory=Guards)
     verification: Verification = field(default_factory=Verification)
+    analyzer: Analyzer = field(default_factory=Analyzer)
+    retention: Retention = field(default_factory=Retention)
     alertmanagers: tuple[str, ...] = ("http://127.0.0.1:9093",)
     prometheus: str = "http://127.0.0.1:9090"
+    files: tuple[Path, ...] = field(default=(), compare=False)  # that were read for it
 
 
-def load(path: Path) -> Config:
-    """Read *path*; raise BadConfig, naming every mistake, when it cannot be used."""
+def load(path: Path, *, projects: str = "", environment: Mapping[str, str] | None = None) -> Config:
+    """Read *path*; raise BadConfig, naming every mistake, when it cannot be used.
+
+    *projects* adds some, as `name:url,name:url`; with them, orchestrator.yml need not exist.
+    *environment* holds the secrets that the file names.
+    """
     try:
-        text = strict.text(path)
+        needless = projects and path == DEFAULT and not path.exists()
+        text = "" if needless else strict.text(path)
     except strict.Mistaken as error:
         raise BadConfig(str(path), error.mistakes) from error
-    return decode(text, source=str(path), folder=path.parent)
+    return decode(
+        text, source=str(path), folder=path.parent, projects=projects, environment=environment
+    )
 
 
-def decode(text: str, *, source: str, folder: Path = Path()) -> Config:
+def decode(
+    text: str,
+    *,
+    source: str,
+    folder: Path = Path(),
+    projects: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Config:
     """Decode YAML *text*; *source* names it in errors, *folder* is where its file names begin."""
+    around = entry.Surroundings(folder, environment or {})
     try:
         written = strict.parse(text, _File)
+        more = strict.shaped({"PROJECTS": _listed(projects)}, _More).PROJECTS
     except strict.Mistaken as error:
         raise BadConfig(source, error.mistakes) from error
-    return written.config(folder)
+    known = {each.name for each in written.projects}
+    entries = [*written.projects, *(each for each in more if each.name not in known)]
+    made = written.config(entries, around)
+    mistakes = [*around.mistakes, *_dangling(entries)]
+    if mistakes:
+        raise BadConfig(source, mistakes)
+    return made
 
 
-class _Written(BaseModel):
-    model_config = _STRICT
-
-
-class _Control(_Written):
-    url: _Url
-    token_file: Path | None = None
-
-
-class _Defaults(_Written):
-    mode: Mode = Mode.OBSERVE
-    health_interval: _Length = timedelta(seconds=5)
-    timeout: _Length = timedelta(seconds=2)
-
-
-class _Project(_Written):
-    name: _Name
-    url: _Url
-    control: _Control | None = None
-    mode: Mode | None = None
-    health_interval: _Length | None = None
-    timeout: _Length | None = None
-
-    def project(self, defaults: _Defaults, folder: Path) -> Project:
-        control = self.control or _Control(url=f"{self.url}/control")
-        token = control.token_file
-        return Project(
-            name=self.name,
-            url=self.url,
-            control=Control(url=control.url, token_file=folder / token if token else None),
-            mode=self.mode or defaults.mode,
-            health_interval=self.health_interval or defaults.health_interval,
-            timeout=self.timeout or defaults.timeout,
-        )
-
-
-def _each_once(projects: list[_Project]) -> list[_Project]:
+def _each_once(projects: list[WrittenProject]) -> list[WrittenProject]:
     strict.each_once([project.name for project in projects], "project")
     return projects
 
 
-class _File(_Written):
+_Projects = Annotated[list[WrittenProject], AfterValidator(_each_once)]
+
+
+class _More(Written):
+    """What the environment variable PROJECTS adds."""
+
+    PROJECTS: _Projects
+
+
+class _File(Written):
     """The file as it is written, before the defaults are filled in."""
 
-    defaults: _Defaults = _Defaults()
-    projects: Annotated[list[_Project], AfterValidator(_each_once)] = []
-    playbooks: dict[str, tuple[str, ...]] = {}
+    defaults: WrittenDefaults = WrittenDefaults()
+    thresholds: WrittenThresholds = WrittenThresholds()
+    projects: _Projects = Field(default_factory=list)
+    playbooks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     guards: Guards = Guards()
     verification: Verification = Verification()
-    alertmanagers: Annotated[tuple[_Url, ...], AfterValidator(strict.some)] = (
+    analyzer: Analyzer = Analyzer()
+    retention: Retention = Retention()
+    alertmanagers: Annotated[tuple[Url, ...], AfterValidator(strict.some)] = (
         "http://127.0.0.1:9093",
     )
-    prometheus: _Url = "http://127.0.0.1:9090"
+    prometheus: Url = "http://127.0.0.1:9090"
 
-    def config(self, folder: Path) -> Config:
+    def config(self, entries: list[WrittenProject], around: entry.Surroundings) -> Config:
+        projects = [
+            entry.project(
+                each,
+                f"projects[{place}]",
+                around,
+                defaults=self.defaults,
+                thresholds=self.thresholds,
+            )
+            for place, each in enumerate(entries)
+        ]
+        same = ("playbooks", "guards", "verification", "analyzer", "retention")
         return Config(
-            projects={each.name: each.project(self.defaults, folder) for each in self.projects},
-            playbooks=self.playbooks,
-            guards=self.guards,
-            verification=self.verification,
+            projects={each.name: each for each in projects},
+            **{key: getattr(self, key) for key in same},
             alertmanagers=self.alertmanagers,
             prometheus=self.prometheus,
+            files=tuple(dict.fromkeys(around.files)),
         )
+
+
+def _listed(projects: str) -> list[dict[str, str]]:
+    """Read `name:url,name:url`; a URL has colons of its own, so the first one parts them."""
+    pairs = [each.strip().partition(":") for each in projects.split(",") if each.strip()]
+    return [{"name": name, "url": url} for name, _, url in pairs]
+
+
+def _dangling(projects: list[WrittenProject]) -> Iterator[str]:
+    """Name every dependency that leads nowhere, or in a circle."""
+    names = [each.name for each in projects]
+    for place, each in enumerate(projects):
+        for at, parent in enumerate(each.depends_on):
+            if parent not in names:
+                close = difflib.get_close_matches(parent, names, n=1)
+                instead = f", did you mean {close[0]}?" if close else ""
+                yield f"projects[{place}].depends_on[{at}]: no project {parent}{instead}"
+    try:
+        TopologicalSorter({each.name: each.depends_on for each in projects}).prepare()
+    except CycleError as error:
+        yield f"projects: depends_on goes in a circle: {' -> '.join(error.args[1])}"

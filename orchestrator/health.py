@@ -1,9 +1,13 @@
 """Health: what a project's answer to `/health` means."""
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from orchestrator.answer import Answer, Reason, decoded
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")  # anything else does not become a label
 
 
 class State(StrEnum):
@@ -15,32 +19,14 @@ class State(StrEnum):
     DOWN = "down"
 
 
-class Reason(StrEnum):
-    """Why a probe found a project down; bounded, for it becomes a label."""
-
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    CONNECTION = "connection"  # no route, no name, reset, not HTTP
-    STATUS = "status"  # answered, and not with 200
-    BODY = "body"  # 200, and not what the endpoint contract says
-
-
-IN_WORDS = {
-    Reason.REFUSED: "it refuses connections",
-    Reason.TIMEOUT: "it does not answer in time",
-    Reason.CONNECTION: "the connection fails",
-    Reason.STATUS: "/health answers with an error",
-    Reason.BODY: "/health answers what the contract does not know",
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The result of one probe; `reason` is None exactly when the project is up."""
+    """The result of one probe; `reason` says what was wrong, also with a project that is up."""
 
     state: State
     reason: Reason | None
     seconds: float
+    version: str = ""  # as the project tells it, when it can be a label
 
     @property
     def up(self) -> bool:
@@ -53,12 +39,25 @@ def verdict(probes: Sequence[Probe]) -> Probe:
     return next((probe for probe in probes if probe.up), probes[-1])
 
 
-def judge(status: int, body: bytes) -> tuple[State, Reason | None]:
-    """Say what an HTTP answer of `/health` means, by docs/endpoint-contract.md."""
-    if status != 200:  # noqa: PLR2004  the one status that means up
-        return State.DOWN, Reason.STATUS
+def judge(answer: Answer, *, slow_after: float) -> Probe:
+    """Say what *answer* means, by docs/endpoint-contract.md.
+
+    A healthy project that takes more than *slow_after* seconds is degraded.
+    """
+    if answer.reason:
+        return Probe(state=State.DOWN, reason=answer.reason, seconds=answer.seconds)
     try:
-        state = State(json.loads(body)["status"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return State.DOWN, Reason.BODY
-    return state, Reason.BODY if state is State.DOWN else None
+        said = decoded(answer.body)
+        state = State(said["status"])  # type: ignore[index]  # what is no mapping is a TypeError
+        version = said.get("version") or ""  # type: ignore[attr-defined]
+    except (ValueError, KeyError, TypeError):
+        return Probe(state=State.DOWN, reason=Reason.BODY, seconds=answer.seconds)
+    reason = None if answer.is_json else Reason.CONTENT_TYPE
+    if state is State.DOWN:
+        reason = Reason.BODY  # the contract has no 200 that says down
+    elif state is State.HEALTHY and answer.seconds > slow_after:
+        state = State.DEGRADED
+    known = version if isinstance(version, str) and VERSION.fullmatch(version) else ""
+    if known != version and reason is None:
+        reason = Reason.VALUE
+    return Probe(state=state, reason=reason, seconds=answer.seconds, version=known)

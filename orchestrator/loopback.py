@@ -1,9 +1,11 @@
-"""Listening on loopback: what every server of ours does until it can tell who calls."""
+"""Listening on loopback: what every server of ours does, unless it can tell who calls."""
 
 import asyncio
 import ipaddress
 import os
 import signal
+import socket
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,14 +21,15 @@ class NotLoopback(OrchestratorError):
     def __init__(self, address: str) -> None:
         super().__init__(
             f"{address}: refusing to listen beyond loopback, because callers are not"
-            " authenticated; use 127.0.0.1, [::1] or localhost"
+            " authenticated; use 127.0.0.1, [::1] or localhost, or, where the program takes it,"
+            " --web-config FILE with basic_auth_users"
         )
         self.address = address
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens: a loopback host and a port (0 lets the system choose)."""
+    """Where a server listens: a host, a name or an address, and a port (0: the system chooses)."""
 
     host: str
     port: int
@@ -35,18 +38,23 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def address(text: str) -> Address:
-    """Read `host:port`, `[::1]:port` or `:port`; raise NotLoopback or OrchestratorError."""
+def address(text: str, *, authenticated: bool = False) -> Address:
+    """Read `host:port`, `[::1]:port` or `:port`, which is 127.0.0.1.
+
+    Raise NotLoopback for a host that strangers reach, unless all callers are *authenticated*, and
+    OrchestratorError for what is no address.
+    """
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname or "127.0.0.1", parts.port
+        host.encode("idna")  # what resolving it begins with
     except ValueError as error:
         raise OrchestratorError(f"{text}: not an address; write 127.0.0.1:4001") from error
     if parts.netloc != text or parts.username is not None:
         raise OrchestratorError(f"{text}: more than an address; write 127.0.0.1:4001")
     if port is None:
         raise OrchestratorError(f"{text}: no port; write 127.0.0.1:4001")
-    if not is_loopback(host):
+    if not (authenticated or is_loopback(host)):
         raise NotLoopback(text)
     return Address(host, port)
 
@@ -65,34 +73,38 @@ class CannotListen(OrchestratorError):
     """The address is taken, or not ours to take."""
 
     def __init__(self, where: Address, error: OSError) -> None:
-        super().__init__(f"{where}: cannot listen: {os.strerror(error.errno or 0)}")
+        unresolved = isinstance(error, socket.gaierror)  # its errno is not the system's
+        reason = error.strerror if unresolved else os.strerror(error.errno or 0)
+        super().__init__(f"{where}: cannot listen: {reason}")
         self.where = where
 
 
-async def bind(runner: web.BaseRunner, where: Address) -> None:
-    """Listen at *where* for *runner*; raise CannotListen."""
+async def bind(
+    runner: web.BaseRunner, where: Address, *, ssl_context: ssl.SSLContext | None = None
+) -> None:
+    """Listen at *where* for *runner*, by HTTPS when there is a context; raise CannotListen."""
     try:
-        await web.TCPSite(runner, where.host, where.port).start()
+        await web.TCPSite(runner, where.host, where.port, ssl_context=ssl_context).start()
     except OSError as error:
         raise CannotListen(where, error) from error
 
 
-def run(app: web.Application, where: Address) -> None:
+def run(app: web.Application, where: Address, *, ssl_context: ssl.SSLContext | None = None) -> None:
     """Serve *app* until SIGTERM or SIGINT; raise CannotListen.
 
     Requests in flight get a second to end: whoever asked asks again.
     """
-    asyncio.run(_run(app, where))
+    asyncio.run(_run(app, where, ssl_context))
 
 
-async def _run(app: web.Application, where: Address) -> None:
+async def _run(app: web.Application, where: Address, ssl_context: ssl.SSLContext | None) -> None:
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
     runner = web.AppRunner(app, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await bind(runner, where)
+        await bind(runner, where, ssl_context=ssl_context)
         await told_to_end.wait()
     finally:
         await runner.cleanup()
@@ -109,6 +121,24 @@ async def local_callers_only(request: web.Request, handler: Handler) -> web.Stre
     if not all(is_loopback(_host(url)) for url in named):
         raise web.HTTPForbidden(text="this listener answers callers on this machine only\n")
     return await handler(request)
+
+
+@web.middleware
+async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 403 when an Origin header names neither the host that is called nor this machine.
+
+    For a listener that authenticates its callers and so may go by any name: a browser sends along
+    the password it knows for us, also with a form on a page of strangers.
+    """
+    called = request.headers.get("Host", "").lower()
+    if not all(_is_own(origin, called) for origin in request.headers.getall("Origin", [])):
+        raise web.HTTPForbidden(text="this listener answers its own pages only\n")
+    return await handler(request)
+
+
+def _is_own(origin: str, called: str) -> bool:
+    host = _host(origin)
+    return is_loopback(host) or (host != "" and urlsplit(origin).netloc.lower() == called)
 
 
 def _host(url: str) -> str:

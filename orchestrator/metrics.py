@@ -38,8 +38,15 @@ class Metric:
 _C, _G, _H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
 _ALL = (
-    # exporter, one series a project
+    # exporter, of each project
     Metric("project_up", _G, "exporter", "Whether the project answers for itself.", ("project",)),
+    Metric(
+        "project_state",
+        _G,
+        "exporter",
+        "Set to 1 for the state that the project is in, and to 0 for the others.",
+        ("project", "state"),
+    ),
     Metric(
         "project_probe_duration_seconds",
         _G,
@@ -51,7 +58,7 @@ _ALL = (
         "project_probe_failures_total",
         _C,
         "exporter",
-        "Health probes that failed, by what went wrong.",
+        "Health probes with something wrong, by what it was.",
         ("project", "reason"),
     ),
     Metric(
@@ -61,11 +68,147 @@ _ALL = (
         "Good answers read from an endpoint of the project.",
         ("project", "endpoint"),
     ),
+    Metric(
+        "project_read_failures_total",
+        _C,
+        "exporter",
+        "Answers of /metrics and /status with something wrong, by what it was.",
+        ("project", "endpoint", "reason"),
+    ),
+    Metric(
+        "project_info",
+        _G,
+        "exporter",
+        "Constant 1, with the release that runs and what may be done to it.",
+        ("project", "version", "mode"),
+    ),
+    Metric(
+        "project_threshold_ratio",
+        _G,
+        "exporter",
+        "The usage, 0 to 1, above which the rules call a resource's too high.",
+        ("project", "resource"),
+    ),
+    Metric(
+        "project_cpu_usage_ratio",
+        _G,
+        "exporter",
+        "Processor time in use, of what the project may use, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_memory_usage_ratio",
+        _G,
+        "exporter",
+        "Memory in use, of what the project may use, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_error_ratio",
+        _G,
+        "exporter",
+        "Requests of the last minute that failed by the project's fault, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_requests_per_second",
+        _G,
+        "exporter",
+        "Requests a second, over the last minute.",
+        ("project",),
+    ),
+    Metric(
+        "project_queue_length", _G, "exporter", "Entries that wait to be worked on.", ("project",)
+    ),
+    Metric("project_cache_bytes", _G, "exporter", "What clear_cache would drop.", ("project",)),
+    Metric(
+        "project_deployed_timestamp_seconds",
+        _G,
+        "exporter",
+        "When the release that runs was deployed.",
+        ("project",),
+    ),
     # exporter, about itself
     Metric(
         "exporter_build_info", _G, "exporter", "Constant 1, with the running version.", ("version",)
     ),
-    Metric("exporter_projects", _G, "exporter", "Projects that are configured."),
+    Metric(
+        "exporter_shard_info",
+        _G,
+        "exporter",
+        "Constant 1, with the shard of the fleet that is watched here.",
+        ("shard",),
+    ),
+    Metric("exporter_projects", _G, "exporter", "Projects that are watched here."),
+    Metric(
+        "exporter_tick_lag_seconds",
+        _H,
+        "exporter",
+        "How late a slot of the timing wheel came.",
+    ),
+    Metric(
+        "exporter_tick_lag_max_seconds",
+        _G,
+        "exporter",
+        "The latest that a slot has come since the start.",
+    ),
+    Metric(
+        "exporter_last_tick_timestamp_seconds",
+        _G,
+        "exporter",
+        "When the timing wheel last turned.",
+    ),
+    Metric(
+        "exporter_probes_due_total",
+        _C,
+        "exporter",
+        "Times that it was a project's turn to be asked.",
+        ("endpoint",),
+    ),
+    Metric(
+        "exporter_probes_total",
+        _C,
+        "exporter",
+        "Questions asked, confirmations included.",
+        ("endpoint",),
+    ),
+    Metric(
+        "exporter_probes_skipped_total",
+        _C,
+        "exporter",
+        "Turns that were left out because the one before was not over.",
+        ("endpoint",),
+    ),
+    Metric(
+        "exporter_probes_void_total",
+        _C,
+        "exporter",
+        "Turns whose result was thrown away because the exporter itself was at fault.",
+        ("reason",),
+    ),
+    Metric("exporter_probes_in_flight", _G, "exporter", "Turns that are not over."),
+    Metric(
+        "exporter_failures_total", _C, "exporter", "Errors of our own that the exporter survived."
+    ),
+    Metric(
+        "exporter_scrape_seconds",
+        _H,
+        "exporter",
+        "Time of the event loop that one scrape took.",
+        ("part",),
+    ),
+    Metric(
+        "exporter_config_last_reload_successful",
+        _G,
+        "exporter",
+        "Whether the configuration in force is the one that was last found.",
+    ),
+    Metric(
+        "exporter_config_last_reload_success_timestamp_seconds",
+        _G,
+        "exporter",
+        "When the configuration in force was read.",
+    ),
     # webhook
     Metric(
         "webhook_build_info", _G, "webhook", "Constant 1, with the running version.", ("version",)

@@ -2,34 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from time import perf_counter
 
-import aiohttp
-
-from orchestrator.health import Probe, Reason, State, judge
+from orchestrator import fetch
+from orchestrator.health import Probe, judge
 from orchestrator.project import Project
 
-BODY_LIMIT = 64 * 1024  # bytes of an answer that are read; a health answer has about a hundred
+LOOK_AGAIN = 0.02  # seconds
 CONFIRM_AFTER = 0.5  # seconds from a failed or unanswered probe to the one that confirms it
 
 
-async def ask(session: aiohttp.ClientSession, project: Project) -> Probe:
-    """Ask *project* how it is; a project that fails in any way is a Probe, never an exception."""
-    began = perf_counter()
-    try:
-        async with session.get(
-            f"{project.url}/health", timeout=_total(project.timeout), allow_redirects=False
-        ) as response:
-            state, reason = judge(response.status, await _bounded(response))
-    except TimeoutError:
-        state, reason = State.DOWN, Reason.TIMEOUT
-    except aiohttp.ClientConnectorError as error:
-        refused = isinstance(error.os_error, ConnectionRefusedError)
-        state, reason = State.DOWN, Reason.REFUSED if refused else Reason.CONNECTION
-    except (aiohttp.ClientError, OSError, ValueError):  # ValueError: a URL or header beyond HTTP
-        state, reason = State.DOWN, Reason.CONNECTION
-    return Probe(state=state, reason=reason, seconds=perf_counter() - began)
+async def ask(ways: fetch.Connections, project: Project) -> Probe:
+    """Ask *project* how it is, over a connection of its own.
+
+    A project that fails in any way is a Probe; raises fetch.OutOfResources when we failed.
+    """
+    asked = fetch.question(project, project.paths.health)
+    answer = await fetch.fetch(ways, asked, fresh=True)
+    return judge(answer, slow_after=project.slow_after.total_seconds())
 
 
 async def confirmed(ask_once: Callable[[], Awaitable[Probe]]) -> tuple[Probe, ...]:
@@ -39,25 +28,40 @@ async def confirmed(ask_once: Callable[[], Awaitable[Probe]]) -> tuple[Probe, ..
     ProjectDown fires at once. A question that hangs gets its confirmation beside it, not after:
     so being sure costs half a second, and not another timeout.
     """
-    first = asyncio.ensure_future(ask_once())
+    beside = _Beside(ask_once)
     try:
-        done, _ = await asyncio.wait({first}, timeout=CONFIRM_AFTER)
-        if not done:
-            return tuple(await asyncio.gather(first, ask_once()))
-        if first.result().up:
-            return (first.result(),)
+        first = await ask_once()
+        if beside.second:
+            return first, await beside.second
+        beside.cancel()
+        if first.up:
+            return (first,)
         await asyncio.sleep(CONFIRM_AFTER)
-        return first.result(), await ask_once()
+        return first, await ask_once()
     finally:
-        first.cancel()
+        beside.cancel()
 
 
-def _total(timeout: timedelta) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=timeout.total_seconds())
+class _Beside:
+    """A second question that begins when the first stays unanswered.
 
+    It looks twice before it begins. Where our own loop is late, answers that have arrived are
+    read between the two looks; else lateness would double the questions, and so feed itself.
+    """
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        return await response.content.readexactly(BODY_LIMIT)
-    except asyncio.IncompleteReadError as whole:
-        return whole.partial
+    def __init__(self, ask_once: Callable[[], Awaitable[Probe]]) -> None:
+        self.second: asyncio.Future[Probe] | None = None
+        self._ask_once = ask_once
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(CONFIRM_AFTER - LOOK_AGAIN, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOOK_AGAIN, self._begin)
+
+    def _begin(self) -> None:
+        self.second = asyncio.ensure_future(self._ask_once())
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+        if self.second:
+            self.second.cancel()

@@ -1,9 +1,11 @@
 """A project: one service of the fleet, where it is asked, and who may touch it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+
+Labels = tuple[tuple[str, str], ...]  # names and values, sorted by name
 
 
 class Mode(StrEnum):
@@ -22,6 +24,55 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Where the endpoints are, below the project's URL; None is not asked."""
+
+    health: str = "/health"
+    metrics: str | None = "/metrics"
+    status: str | None = "/status"
+    logs: str | None = "/logs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """The ratios, 0 to 1, above which the rules call a project's usage too high."""
+
+    cpu: float = 0.80
+    memory: float = 0.85
+    errors: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """A figure of the project's own that becomes a metric: value x times / per."""
+
+    name: str  # of the metric, without the prefix `project_`
+    source: str  # dotted path into the JSON, or the name of a sample in the text format
+    times: float = 1.0
+    per: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """The header that tells the project who we are. Its value is a secret and never shown."""
+
+    header: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How a project's certificate is checked, and the certificate that we show."""
+
+    ca_file: Path | None = None  # None: what this system trusts
+    cert_file: Path | None = None
+    key_file: Path | None = None  # None: in cert_file, too
+    server_name: str | None = None  # None: the host of the URL
+    verify: bool = True
+    stamp: tuple[int, ...] = ()  # when the files were written: a new one is a new setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """One entry of `projects` in orchestrator.yml, with the defaults filled in."""
 
@@ -30,4 +81,15 @@ class Project:
     control: Control
     mode: Mode = Mode.OBSERVE
     health_interval: timedelta = timedelta(seconds=5)
+    metrics_interval: timedelta = timedelta(seconds=30)  # of /metrics and of /status
     timeout: timedelta = timedelta(seconds=2)
+    slow_after: timedelta = timedelta(seconds=1)
+    labels: Labels = ()
+    thresholds: Thresholds = Thresholds()
+    metrics: tuple[Gauge, ...] = ()
+    critical: bool = False
+    depends_on: tuple[str, ...] = ()
+    slo: float | None = None  # the share of the time that it has to be up
+    auth: Auth | None = None
+    tls: Tls = Tls()
+    paths: Paths = Paths()

@@ -21,7 +21,9 @@ def free_port() -> FreePort:
     """Hand out loopback ports that nothing listens on, each once."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # noqa: TID251  xdist says it so
     begin = FIRST + worker * SPAN % (LAST - FIRST)
-    ports = (begin + offset % SPAN for offset in count())
+    ports = (
+        begin + offset % SPAN for offset in count(os.getpid())
+    )  # another session begins elsewhere
 
     def take() -> int:
         return next(port for port in ports if _is_free(port))

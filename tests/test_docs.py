@@ -2,17 +2,36 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
+import click
 import pytest
 import yaml
+from aiohttp import web
 from hatchling.builders.wheel import WheelBuilder
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
-from orchestrator import config
+from exporter.__main__ import main as exporter
+from exporter.routes import ROUTES
+from orchestrator import config, duration, webconfig
+from orchestrator.answer import Reason
+from orchestrator.check import WITHOUT_EFFECT, check
+from orchestrator.cli import main as orchestrator
+from orchestrator.demo import stack
 from orchestrator.demo.fault import FAULTS, Outcome
-from orchestrator.demo.stack import PORTS
+from orchestrator.demo.stack import PORTS, PROJECTS
+from orchestrator.gauge import UNITS
+from orchestrator.metrics import METRICS
+from orchestrator.project import Control, Project
+from orchestrator.source import Source
 from orchestrator.supervisor import service
+from orchestrator.written import RESERVED
+from webhook.__main__ import main as webhook
 from webhook.action import CATALOGUE
 from webhook.app import check_playbooks
 
@@ -54,28 +73,138 @@ def test_every_event_is_explained() -> None:
     assert explained == built | failures | {"ProjectDown", "<PROJECT>_STATUS_CHANGED"}
 
 
+def _shape(hint: object) -> Any:  # noqa: ANN401  a model or a dataclass, or None for a plain value
+    inner = [hint, *get_args(hint)]
+    return next((each for each in inner if is_dataclass(each) or _is_model(each)), None)
+
+
+def _is_model(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def _keys(shape: Any, path: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401  as _shape has it
+    """Yield every key that can be written, and its default."""
+    hints = get_type_hints(shape)
+    if _is_model(shape):
+        defaults = {
+            name: each.get_default(call_default_factory=True)
+            for name, each in shape.model_fields.items()
+        }
+    else:
+        defaults = {each.name: each.default for each in fields(shape)}
+    for name, default in defaults.items():
+        key = f"{path}.{name}".lstrip(".")
+        inner = _shape(hints[name])
+        if inner:
+            yield from _keys(inner, key + "[]" * (get_origin(hints[name]) is list))
+        else:
+            yield key if key != "playbooks" else "playbooks.<alert>", default
+
+
+KEYS = dict(_keys(config._File))
+NOTHING: tuple[object, ...] = (None, {}, (), PydanticUndefined)
+
+
+def _rows(page: str) -> dict[str, list[str]]:
+    """Return the cells of each row of a table, by each of the keys in its first one."""
+    lines = [line for line in _text(page).splitlines() if line.startswith("| `")]
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {key: row for row in rows for key in re.findall(r"`([^`]+)`", row[0])}
+
+
 def test_every_key_of_the_configuration_is_explained_and_no_other() -> None:
-    shown = set(re.findall(r"`([a-z_]+(?:\[\])?(?:\.[a-z_<>]+)*)`", _text("docs/configuration.md")))
-    keys = {
-        *(f"defaults.{key}" for key in get_type_hints(config._Defaults) if key != "model_config"),
-        *(
-            f"projects[].{key}"
-            for key in get_type_hints(config._Project)
-            if key not in {"model_config", "control"}
-        ),
-        *(f"projects[].control.{key}" for key in ("url", "token_file")),
-        *(f"guards.{key}" for key in config.Guards.__slots__),
-        *(f"verification.{key}" for key in config.Verification.__slots__),
-        "playbooks.<alert>",
-        "alertmanagers",
-        "prometheus",
+    roots = {key.partition(".")[0] for key in KEYS}
+    shown = {key for key in _rows("docs/configuration.md") if key.partition(".")[0] in roots}
+    assert shown == KEYS.keys()
+
+
+def _read(cell: str, default: object) -> object:
+    """Read a cell like `` `5s` `` as the configuration would read it."""
+    said = yaml.safe_load(cell.strip("`"))
+    if isinstance(default, timedelta):
+        return duration.parse(said)
+    return tuple(said) if isinstance(default, tuple) else said
+
+
+def test_the_configuration_page_says_the_defaults() -> None:
+    rows = _rows("docs/configuration.md")
+    plain = {key: default for key, default in KEYS.items() if default not in NOTHING}
+    assert {key: _read(rows[key][1], default) for key, default in plain.items()} == plain
+
+
+def test_the_configuration_page_says_what_has_no_effect() -> None:
+    rows = _rows("docs/configuration.md")
+    idle = {key for key in KEYS if "no effect yet" in " ".join(rows[key])}
+    assert idle == WITHOUT_EFFECT
+
+
+def test_every_unit_is_in_the_configuration_page() -> None:
+    rows = _rows("docs/configuration.md")
+    assert {unit: rows[unit][1:] for unit in UNITS} == {
+        unit: [f"`_{base}`", f"/ {per:,.0f}" if per != 1 else f"x {times:,.0f}"]
+        for unit, (base, times, per) in UNITS.items()
     }
-    dotted = {key for key in shown if "." in key and key.split(".")[0].rstrip("[]") in _ROOTS}
-    assert dotted | {"alertmanagers", "prometheus"} == keys
-    assert {"alertmanagers", "prometheus"} <= shown
 
 
-_ROOTS = {"defaults", "projects", "guards", "verification", "playbooks"}
+def test_every_reserved_label_is_in_the_configuration_page() -> None:
+    page = _text("docs/configuration.md")
+    assert [name for name in sorted(RESERVED) if f"`{name}`" not in page] == []
+
+
+def test_every_key_of_the_web_configuration_is_explained() -> None:
+    page = _text("docs/exporter.md")
+    keys = [key for key, _ in _keys(webconfig._File)]
+    refused = [key for key in keys if f"`{key}`" not in page]
+    assert [key for key in refused if f"`{key.rpartition('.')[2]}`" not in page] == []
+
+
+def test_every_metric_of_the_exporter_is_explained_and_no_other() -> None:
+    shown = re.findall(r"(?m)^\| `((?:project|exporter)_\w+)`", _text("docs/exporter.md"))
+    assert sorted(shown) == sorted(
+        name for name, metric in METRICS.items() if metric.program == "exporter"
+    )
+
+
+def test_the_labels_of_every_metric_of_the_exporter_are_told() -> None:
+    rows = _rows("docs/exporter.md")
+    told = {
+        name: set(re.findall(r"`(\w+)`", rows[name][1]))
+        for name, metric in METRICS.items()
+        if metric.program == "exporter"
+    }
+    assert told == {name: set(METRICS[name].labels) - {"project"} for name in told}
+
+
+def test_every_reason_is_explained() -> None:
+    rows = _rows("docs/endpoint-contract.md")
+    assert {reason: rows[reason][2] for reason in Reason} == {
+        reason: "up" if reason in {Reason.CONTENT_TYPE, Reason.VALUE} else "down"
+        for reason in Reason
+    }
+
+
+def _options(command: click.Command) -> set[str]:
+    shown = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
+    return {name for each in shown for name in each.opts}
+
+
+@pytest.mark.parametrize(
+    ("program", "page"), [(exporter, "exporter.md"), (webhook, "configuration.md")]
+)
+def test_every_option_of_a_program_is_in_its_page(program: click.Command, page: str) -> None:
+    asked = _options(program) - ({"--version"} if page != "exporter.md" else set())
+    assert [name for name in sorted(asked) if f"`{name}`" not in _text(f"docs/{page}")] == []
+
+
+def test_every_route_of_the_exporter_is_in_its_page() -> None:
+    routes = {f"{each.method} {each.path}" for each in ROUTES if isinstance(each, web.RouteDef)}
+    shown = re.findall(r"(?m)^\| `((?:GET|POST) [^?`]+)", _text("docs/exporter.md"))
+    assert routes == {*shown, "PUT /-/reload"}
+
+
+@pytest.mark.parametrize("name", list(orchestrator.commands))
+def test_every_command_is_in_the_docs(name: str) -> None:
+    assert any(f"`orchestrator {name}" in page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def test_every_action_is_in_the_configuration_page() -> None:
@@ -100,11 +229,26 @@ def test_every_target_of_the_makefile_that_the_docs_name_exists() -> None:
 def test_the_example_configuration_says_the_defaults() -> None:
     example = config.load(ROOT / "orchestrator.example.yml")
     check_playbooks(example)
-    assert (example.guards, example.verification, example.alertmanagers, example.prometheus) == (
-        config.Guards(),
-        config.Verification(),
-        config.Config(projects={}).alertmanagers,
-        config.Config(projects={}).prometheus,
+    plain = Project(name="social-media", url="http://127.0.0.1:3012", control=Control(url=""))
+    given = example.projects["social-media"]
+    assert replace(example, projects={}, playbooks={}, files=()) == config.Config(projects={})
+    assert replace(given, control=plain.control, labels=(), metrics=()) == plain
+
+
+def test_the_example_configuration_is_the_demo() -> None:
+    example = config.load(ROOT / "orchestrator.example.yml")
+    assert {
+        name: (each.url, {gauge.name: gauge.source for gauge in each.metrics})
+        for name, each in example.projects.items()
+    } == {name: (f"http://127.0.0.1:{PORTS[name]}", stack.METRICS[name]) for name in PROJECTS}
+
+
+def test_the_check_has_nothing_to_say_of_the_example_configuration() -> None:
+    checked = check(Source(path=ROOT / "orchestrator.example.yml"))
+    assert (checked.mistakes, checked.notices) == ((), ())
+    told = checked.summary.replace(f"{ROOT}/", "")
+    assert f"$ orchestrator check --config orchestrator.example.yml\n{told}\n" in _text(
+        "docs/configuration.md"
     )
 
 

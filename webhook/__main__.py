@@ -1,10 +1,11 @@
 """Start the webhook: `python -m webhook`."""
 
+import os
 from pathlib import Path
 
 import click
 
-from orchestrator import config, log, loopback
+from orchestrator import log, loopback, source
 from orchestrator.errors import OrchestratorError
 from orchestrator.version import VERSION
 from webhook import app
@@ -12,15 +13,7 @@ from webhook.store.database import Store
 
 
 @click.command(epilog="Example: python -m webhook --config orchestrator.yml --db orchestrator.db")
-@click.option(
-    "--config",
-    "path",
-    envvar="ORCHESTRATOR_CONFIG",
-    default="orchestrator.yml",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Projects, playbooks and guards.",
-)
+@source.options
 @click.option(
     "--db",
     envvar="ORCHESTRATOR_DB",
@@ -34,12 +27,13 @@ from webhook.store.database import Store
 )
 @log.level_option
 @click.version_option(VERSION)
-def main(path: Path, db: Path, listen: str, log_level: str) -> None:
+def main(path: Path, projects: str, db: Path, listen: str, log_level: str) -> None:
     """Receive alerts on /alerts, repair what orchestrator.yml allows, and prove it."""
     log.to_stderr(log_level)
     try:
         address = loopback.address(listen)
-        loaded = config.load(path)
+        origin = source.Source(path=path, projects=projects, environment=os.environ)  # noqa: TID251  secrets have names of the user's choice
+        loaded = origin.load()
         app.check_playbooks(loaded)
         loopback.run(app.make(loaded, Store(db), version=VERSION), address)
     except OrchestratorError as error:

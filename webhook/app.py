@@ -8,7 +8,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from orchestrator import clock, health, probe
+from orchestrator import clock, fetch, health, probe
 from orchestrator.config import BadConfig, Config
 from orchestrator.health import Probe
 from orchestrator.loopback import local_callers_only
@@ -48,9 +48,9 @@ def check_playbooks(config: Config) -> None:
 async def _stages(
     config: Config, store: Store, instruments: Instruments, bell: Bell, _: web.Application
 ) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session, fetch.connections() as ways:
         epoch = await store(work.boot, at=clock.now())
-        repairs = Worker(config, store, instruments, bell, epoch, _effects(config, session))
+        repairs = Worker(config, store, instruments, bell, epoch, _effects(config, session, ways))
         pages = _pages(config, store, session)
         rounds: dict[str, Once] = {"repair": repairs.once, "escalate": partial(_page, pages)}
         tasks = [
@@ -64,9 +64,11 @@ async def _stages(
     store.close()
 
 
-def _effects(config: Config, session: aiohttp.ClientSession) -> repair.Effects:
+def _effects(
+    config: Config, session: aiohttp.ClientSession, ways: fetch.Connections
+) -> repair.Effects:
     async def look(project: Project) -> Probe:
-        return health.verdict(await probe.confirmed(partial(probe.ask, session, project)))
+        return health.verdict(await probe.confirmed(partial(probe.ask, ways, project)))
 
     async def execute(project: Project, action: law.Action) -> executor.Outcome:
         return await executor.command(session, project.control, action)

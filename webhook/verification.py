@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.answer import IN_WORDS
 from orchestrator.config import Verification as Limits
-from orchestrator.health import IN_WORDS, Probe
+from orchestrator.health import Probe
 from webhook.action import Action
 from webhook.incident import DOWN, Episode, Incident
 

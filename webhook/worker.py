@@ -14,7 +14,6 @@ from webhook.stage import Bell
 from webhook.store import work
 from webhook.store.database import Store
 
-CONCURRENCY = 4  # incidents under repair at once
 IDLE = 0.25  # seconds between two looks for due work; a notification rings the bell at once
 TRY_AGAIN_AFTER = 1.0  # seconds until a step that failed for a reason of ours is tried again
 
@@ -39,7 +38,7 @@ class Worker:
 
     async def once(self) -> None:
         """Start a step for every incident that is due, then wait for news."""
-        while len(self.running) < CONCURRENCY:
+        while len(self.running) < self._config.guards.concurrency:
             case = await self._store(work.claim, epoch=self._epoch, at=clock.now())
             if case is None:
                 break

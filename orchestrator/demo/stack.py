@@ -24,6 +24,23 @@ PORTS = {
     "prometheus": 9090,
     "alertmanager": 9093,
 }
+METRICS = {  # business gauges in base units: the name, after `project_`, and where it comes from
+    "email-blast": {
+        "response_rate_ratio": "business.response_rate",
+        "delivery_rate_ratio": "business.delivery_rate",
+        "cost_per_lead_usd": "business.cost_per_lead_usd",
+    },
+    "chatbot": {
+        "ticket_reduction_ratio": "business.ticket_reduction",
+        "customer_satisfaction_points": "business.customer_satisfaction",
+        "response_time_seconds": "business.response_time_seconds",
+    },
+    "social-media": {
+        "engagement_rate_ratio": "business.engagement_rate",
+        "posting_consistency_ratio": "business.posting_consistency",
+        "time_saved_seconds": "business.time_saved_hours",
+    },
+}
 PROGRAMS_NEED = ("exporter", "webhook", "rules")  # what a checkout has and the wheel has not
 
 
@@ -90,7 +107,12 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
     return {
         "defaults": {"mode": str(stack.mode), **pace.defaults},
         "projects": [
-            {"name": name, "url": stack.url(name), "control": {"url": f"{control}/control/{name}"}}
+            {
+                "name": name,
+                "url": stack.url(name),
+                "control": {"url": f"{control}/control/{name}"},
+                "metrics": dict(METRICS[name]),
+            }
             for name in PROJECTS
         ],
         "playbooks": {"ProjectDown": ["restart_service"]},

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import bcrypt
 import pytest
 
 from tests.conftest import FreePort
@@ -38,7 +41,7 @@ def config(tmp_path: Path, free_port: FreePort) -> Path:
     """Write a configuration of one project, which is down."""
     path = tmp_path / "orchestrator.yml"
     path.write_text(
-        f"projects: [{{name: a, url: 'http://127.0.0.1:{free_port()}', health_interval: 100ms}}]",
+        f"projects: [{{name: a, url: 'http://127.0.0.1:{free_port()}', health_interval: 200ms}}]",
         encoding="utf-8",
     )
     return path
@@ -83,6 +86,9 @@ async def test_it_watches_until_it_is_told_to_end(
 REFUSALS: list[tuple[Sequence[str], str]] = [
     (["--listen", "0.0.0.0:4010"], "Error: 0.0.0.0:4010: refusing to listen beyond loopback"),
     (["--listen", "127.0.0.1"], "Error: 127.0.0.1: no port; write 127.0.0.1:4001\n"),
+    (["--shard", "3/2"], "Error: '3/2' is no shard; write 1/3, 2/3 or 3/3 for three exporters\n"),
+    (["--web-config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
+    (["--projects", "chatbot"], "Error: "),
     (["--config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
     (["--config", "pyproject.toml"], "Error: pyproject.toml: "),
 ]
@@ -129,8 +135,96 @@ def test_help_names_every_option() -> None:
     said = _run("--help").stdout
     assert re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE) == [
         "--config",
+        "--projects",
         "--listen",
+        "--web-config",
+        "--shard",
         "--log-level",
         "--version",
         "--help",
     ]
+
+
+@asynccontextmanager
+async def _running(*arguments: str, **variables: str) -> AsyncIterator[None]:
+    """Run the exporter for the length of the block."""
+    exporter = await asyncio.create_subprocess_exec(
+        *_command("--log-level", "warning", *arguments),
+        cwd=CHECKOUT,
+        env={**os.environ, **variables},  # noqa: TID251  the child needs the whole of it
+    )
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            exporter.terminate()
+        await asyncio.wait_for(exporter.wait(), 10)
+
+
+async def _listed(http: aiohttp.ClientSession, url: str, *, login: str = "") -> set[str]:
+    """Wait for an exporter; return the projects that it watches."""
+    headers = {"Authorization": login} if login else {}
+
+    async def listed() -> list[dict[str, list[str]]] | None:
+        try:
+            async with http.get(f"{url}/sd", headers=headers) as response:
+                found: list[dict[str, list[str]]] = await response.json()
+                return found
+        except aiohttp.ClientConnectionError:
+            return None
+
+    found = await until(listed, within=20, what="the list")
+    return {each["targets"][0] for each in found}
+
+
+NAMES = [f"p{number}" for number in range(12)]
+MANY = ",".join(f"{name}:http://127.0.0.1:1" for name in NAMES)
+
+
+async def test_projects_of_the_environment_need_no_file(
+    free_port: FreePort, http: aiohttp.ClientSession
+) -> None:
+    port = str(free_port())
+    async with _running(PROJECTS=MANY, PORT=port):
+        assert await _listed(http, f"http://127.0.0.1:{port}") == set(NAMES)
+
+
+async def test_projects_of_the_environment_join_those_of_the_file(
+    config: Path, free_port: FreePort, http: aiohttp.ClientSession
+) -> None:
+    port = free_port()
+    more = ("--config", str(config), "--listen", f":{port}")
+    async with _running(*more, PROJECTS="b:http://127.0.0.1:1,a:http://127.0.0.1:2"):
+        assert await _listed(http, f"http://127.0.0.1:{port}") == {"a", "b"}
+
+
+async def test_shards_watch_the_whole_fleet_and_nobody_twice(
+    free_port: FreePort, http: aiohttp.ClientSession
+) -> None:
+    ports = [free_port() for _ in range(2)]
+    async with (
+        _running("--shard", "1/2", "--listen", f":{ports[0]}", PROJECTS=MANY),
+        _running("--shard", "2/2", "--listen", f":{ports[1]}", PROJECTS=MANY),
+    ):
+        first, second = [await _listed(http, f"http://127.0.0.1:{port}") for port in ports]
+    assert (first | second, first & second, bool(first), bool(second)) == (
+        set(NAMES),
+        set(),
+        True,
+        True,
+    )
+
+
+async def test_with_passwords_it_listens_beyond_loopback_and_asks_for_them(
+    tmp_path: Path, free_port: FreePort, http: aiohttp.ClientSession
+) -> None:
+    hashed = bcrypt.hashpw(b"open sesame", bcrypt.gensalt(4)).decode()
+    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{prometheus: '{hashed}'}}")
+    port = free_port()
+    where = ("--listen", f"0.0.0.0:{port}", "--web-config", str(tmp_path / "web.yml"))
+    url = f"http://127.0.0.1:{port}"
+    async with _running(*where, PROJECTS=MANY):
+        right = aiohttp.encode_basic_auth("prometheus", "open sesame")
+        assert await _listed(http, url, login=right) == set(NAMES)
+        async with http.get(url, headers={"Host": "exporter.example.org"}) as response:
+            assert response.status == 401

@@ -1,125 +1,137 @@
 """The exporter over HTTP: its parts, its formats, and what it says of real projects."""
 
 import asyncio
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
-from prometheus_client import parser as plain
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.openmetrics import parser as openmetrics
 
-from exporter import app
-from orchestrator.config import Config, decode
-from orchestrator.demo import binaries
-from orchestrator.metrics import METRICS
+from exporter import app, routes
+from orchestrator.metrics import METRICS, Status
+from orchestrator.source import Source
 from tests.conftest import FreePort, Serve
+from tests.exporter import fleet, pages
 from tests.waiting import until
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-PROMETHEUS = (  # what 2.42 accepts
-    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
-    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-)
-WITHIN = 10.0  # seconds; two probes take half a second
+ASKED = {  # the Accept header of each
+    "2.42": "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1"
+    ";q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+    "3.5": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8"
+    ";q=0.3,text/plain;version=0.0.4;q=0.2,/;q=0.1",
+}
+WITHIN = 10.0  # seconds
+
+
+ANSWERS = {
+    "/health": {"status": "healthy", "version": "1.4.2"},
+    "/metrics": {
+        "cpu_percent": 83,
+        "memory_percent": 41.8,
+        "error_percent": 0.61,
+        "requests_per_second": 38.2,
+        "business": {"rate": 0.034},
+    },
+    "/status": {"queue_length": 24, "cache_bytes": 1024, "deployed_at": "2026-01-01T12:00:00Z"},
+}
 
 
 async def _project(serve: Serve) -> str:
-    """Serve a project that is well."""
+    """Serve a project that is well, with figures and all."""
 
-    async def health(_: web.Request) -> web.Response:
-        return web.json_response({"status": "healthy"})
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(ANSWERS[request.path])
 
     project = web.Application()
-    project.router.add_get("/health", health)
+    project.router.add_get("/{endpoint}", answer)
     return await serve(project)
 
 
-def _config(**urls: str) -> Config:
-    projects = [
-        f"{{name: {name}, url: '{url}', health_interval: 50ms, timeout: 10s}}"
-        for name, url in urls.items()
-    ]
-    return decode(f"projects: [{', '.join(projects)}]", source="test")
-
-
 @pytest.fixture
-async def fleet(serve: Serve, free_port: FreePort, http: aiohttp.ClientSession) -> str:
+async def watched(
+    tmp_path: Path, serve: Serve, free_port: FreePort, http: aiohttp.ClientSession
+) -> str:
     """Serve an exporter that has found one project up and another down; gives its URL."""
-    config = _config(up=await _project(serve), down=f"http://127.0.0.1:{free_port()}")
-    url = await serve(app.make(config, version="1.2.3"))
+    entries = [
+        fleet.entry("up", await _project(serve), "labels: {client: 'a \"b\"'}", "200ms"),
+        fleet.entry("down", f"http://127.0.0.1:{free_port()}", every="200ms"),
+    ]
+    url = await serve(fleet.application(tmp_path / "o.yml", entries))
 
-    async def both_known() -> bool:
-        return (await _page(http, url, "collect[]=health")).count("project_up{") == 2
+    async def all_known() -> bool:
+        text = await pages.page(http, url)
+        return len(pages.of_project(text, "up")) == 21 and "project_up" in pages.of_project(
+            text, "down"
+        )
 
-    await until(both_known, within=WITHIN, what="a verdict on both")
+    await until(all_known, within=WITHIN, what="everything of both")
     return url
 
 
-async def _page(
-    http: aiohttp.ClientSession, url: str, query: str = "", accept: str = "text/plain"
-) -> str:
-    async with http.get(f"{url}/metrics?{query}", headers={"Accept": accept}) as response:
+async def _page(http: aiohttp.ClientSession, url: str, query: str) -> str:
+    async with http.get(f"{url}/metrics?{query}") as response:
         assert response.status == 200
         return await response.text()
 
 
-def _families(page: str) -> dict[str, Family]:
-    return {family.name: family for family in plain.text_string_to_metric_families(page)}
+@pytest.fixture
+async def bare(tmp_path: Path, serve: Serve) -> str:
+    """Serve an exporter of no project."""
+    return await serve(fleet.application(tmp_path / "o.yml", []))
 
 
-def _up(page: str) -> dict[str, float]:
-    up = _families(page)["project_up"]
-    return {sample.labels["project"]: sample.value for sample in up.samples}
+async def test_a_project_is_shown_in_base_units_and_under_its_labels(
+    watched: str, http: aiohttp.ClientSession
+) -> None:
+    shown = pages.of_project(await pages.page(http, watched), "up")
+    counters = {name for name in shown if "_total" in name or "_duration" in name}
+    figures = {name: value for name, value in shown.items() if name not in counters}
+    label = 'client="a "b""'
+    assert figures == {
+        f"project_up{{{label}}}": 1.0,
+        f'project_state{{{label},state="healthy"}}': 1.0,
+        f'project_state{{{label},state="degraded"}}': 0.0,
+        f'project_state{{{label},state="paused"}}': 0.0,
+        f'project_state{{{label},state="down"}}': 0.0,
+        f'project_info{{{label},mode="observe",version="1.4.2"}}': 1.0,
+        f'project_threshold_ratio{{{label},resource="cpu"}}': 0.8,
+        f'project_threshold_ratio{{{label},resource="memory"}}': 0.85,
+        f'project_threshold_ratio{{{label},resource="errors"}}': 0.05,
+        f"project_cpu_usage_ratio{{{label}}}": 0.83,
+        f"project_memory_usage_ratio{{{label}}}": 0.418,
+        f"project_error_ratio{{{label}}}": 0.0061,
+        f"project_requests_per_second{{{label}}}": 38.2,
+        f"project_queue_length{{{label}}}": 24.0,
+        f"project_cache_bytes{{{label}}}": 1024.0,
+        f"project_deployed_timestamp_seconds{{{label}}}": 1767268800.0,
+        f"project_rate{{{label}}}": 0.034,
+    }
 
 
 async def test_a_project_that_is_down_is_there_with_0(
-    fleet: str, http: aiohttp.ClientSession
+    watched: str, http: aiohttp.ClientSession
 ) -> None:
-    assert await _page(http, fleet, "collect[]=health") == (
+    assert await _page(http, watched, "collect[]=health") in {
         "# HELP project_up Whether the project answers for itself.\n"
-        "# TYPE project_up gauge\n"
-        'project_up{project="up"} 1.0\n'
-        'project_up{project="down"} 0.0\n'
-    )
+        "# TYPE project_up gauge\n" + first + second
+        for first, second in [(UP, DOWN), (DOWN, UP)]
+    }
 
 
-def _without_figures(page: str) -> list[str]:
-    return sorted(re.sub(r"(?m)^([^#].*) \S+$", r"\1", page).splitlines())
+UP, DOWN = 'project_up{project="up",client="a \\"b\\""} 1.0\n', 'project_up{project="down"} 0.0\n'
 
 
-async def test_both_parts_together_are_the_whole_page(
-    fleet: str, http: aiohttp.ClientSession
+async def test_both_parts_together_are_the_whole_page_and_share_nothing(
+    watched: str, http: aiohttp.ClientSession
 ) -> None:
-    health = await _page(http, fleet, "collect[]=health")
-    resources = await _page(http, fleet, "collect[]=resources")
-    assert _without_figures(await _page(http, fleet)) == _without_figures(health + resources)
-
-
-async def test_no_series_is_in_both_parts(fleet: str, http: aiohttp.ClientSession) -> None:
-    health = await _page(http, fleet, "collect[]=health")
-    resources = await _page(http, fleet, "collect[]=resources")
-    assert set(_families(health)) & set(_families(resources)) == set()
-
-
-@pytest.mark.parametrize(
-    ("query", "families"),
-    [
-        ("collect[]=health", 1),
-        ("collect[]=health&collect[]=health", 1),
-        ("collect[]=resources", 5),
-        ("collect[]=health&collect[]=resources", 6),
-        ("", 6),
-    ],
-)
-async def test_a_page_holds_the_parts_that_are_asked_for(
-    fleet: str, http: aiohttp.ClientSession, query: str, families: int
-) -> None:
-    assert len(_families(await _page(http, fleet, query))) == families
+    health, resources, whole = [
+        set(pages.families(await _page(http, watched, query)))
+        for query in ("collect[]=health", "collect[]=resources", "")
+    ]
+    assert (health | resources, health & resources, health) == (whole, set(), {"project_up"})
 
 
 @pytest.mark.parametrize(
@@ -127,17 +139,13 @@ async def test_a_page_holds_the_parts_that_are_asked_for(
     [
         ("collect[]=helth", "collect[]=helth: not known; it is health or resources\n"),
         ("collect[]=", "collect[]=: not known; it is health or resources\n"),
-        (
-            "collect[]=health&collect[]=zz",
-            "collect[]=zz: not known; it is health or resources\n",
-        ),
+        ("collect[]=health&collect[]=zz", "collect[]=zz: not known; it is health or resources\n"),
     ],
 )
 async def test_a_part_that_is_not_known_is_a_bad_request(
-    serve: Serve, http: aiohttp.ClientSession, query: str, said: str
+    bare: str, http: aiohttp.ClientSession, query: str, said: str
 ) -> None:
-    url = await serve(app.make(_config(), version="1.2.3"))
-    async with http.get(f"{url}/metrics?{query}") as response:
+    async with http.get(f"{bare}/metrics?{query}") as response:
         assert (response.status, await response.text()) == (400, said)
 
 
@@ -148,89 +156,76 @@ async def test_a_part_that_is_not_known_is_a_bad_request(
         ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
         ("text/plain;version=0.0.4", "text/plain; version=0.0.4; charset=utf-8"),
         ("application/openmetrics-text", OPENMETRICS),
-        (PROMETHEUS, f"{OPENMETRICS}; escaping=underscores"),
+        (ASKED["2.42"], f"{OPENMETRICS}; escaping=underscores"),
+        (ASKED["3.5"], f"{OPENMETRICS}; escaping=allow-utf-8"),
     ],
 )
+@pytest.mark.parametrize("path", ["/metrics", "/metrics?collect[]=health"])
 async def test_the_format_is_negotiated(
-    serve: Serve, http: aiohttp.ClientSession, accept: str, content_type: str
+    bare: str, http: aiohttp.ClientSession, path: str, accept: str, content_type: str
 ) -> None:
-    url = await serve(app.make(_config(), version="1.2.3"))
-    async with http.get(f"{url}/metrics", headers={"Accept": accept}) as response:
+    async with http.get(bare + path, headers={"Accept": accept}) as response:
+        text = await response.text()
         assert response.headers["Content-Type"] == content_type
+        assert text.endswith("# EOF\n") is content_type.startswith("application/openmetrics")
 
 
-async def test_both_formats_tell_the_same(fleet: str, http: aiohttp.ClientSession) -> None:
-    page = await _page(http, fleet, accept="application/openmetrics-text")
-    families = openmetrics.text_string_to_metric_families(page)  # type: ignore[no-untyped-call]  # the library has no types there
-    assert {family.name: (family.type, family.documentation) for family in families} == {
-        family.name: (family.type, family.documentation)
-        for family in _families(await _page(http, fleet)).values()
-    }
+async def test_both_formats_tell_the_same(watched: str, http: aiohttp.ClientSession) -> None:
+    plain = pages.families(await pages.page(http, watched))
+    strict = pages.openmetrics_families(await pages.page(http, watched, pages.OPENMETRICS))
+    told = [
+        {family.name: (family.type, family.documentation) for family in each.values()}
+        for each in (plain, strict)
+    ]
+    assert told[0] == told[1]
 
 
-async def test_every_family_is_declared(fleet: str, http: aiohttp.ClientSession) -> None:
+async def test_every_family_is_declared_and_every_declared_one_is_there(
+    watched: str, http: aiohttp.ClientSession
+) -> None:
     found = {
-        f"{each.name}_total" if each.type == "counter" else each.name: each.type
-        for each in _families(await _page(http, fleet)).values()
+        f"{each.name}_total" if each.type == "counter" else each.name: (
+            each.type,
+            each.documentation,
+        )
+        for each in pages.families(await pages.page(http, watched)).values()
+        if not each.name.startswith("process_") and each.name != "project_rate"
     }
     assert found == {
-        name: str(metric.kind) for name, metric in METRICS.items() if metric.program == "exporter"
+        name: (str(metric.kind), metric.help)
+        for name, metric in METRICS.items()
+        if metric.program == "exporter" and metric.status is Status.EXPORTED
     }
 
 
-async def test_promtool_finds_nothing_to_say(fleet: str, http: aiohttp.ClientSession) -> None:
-    promtool = binaries.find(os.environ, Path(".tools")).promtool  # noqa: TID251  as the demo does
-    done = subprocess.run(  # noqa: ASYNC221, S603  quick, and nothing else has to run meanwhile
-        [promtool, "check", "metrics"],
-        input=await _page(http, fleet),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-async def test_a_project_without_a_verdict_has_no_series(
-    serve: Serve, http: aiohttp.ClientSession
+async def test_every_series_has_the_labels_that_are_declared(
+    watched: str, http: aiohttp.ClientSession
 ) -> None:
-    asked: list[str] = []
+    text = await pages.page(http, watched)
+    samples = [each for family in pages.families(text).values() for each in family.samples]
+    plain = [each for each in samples if each.name in METRICS]
+    assert {each.name: sorted(each.labels.keys() - {"client"}) for each in plain} == {
+        each.name: sorted(METRICS[each.name].labels) for each in plain
+    }
 
-    async def hang(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        assert request.transport is not None
-        await request.content.read()
-        while not request.transport.is_closing():  # noqa: ASYNC110  until the exporter goes
-            await asyncio.sleep(0.02)
-        return web.Response()
 
-    project = web.Application()
-    project.router.add_get("/health", hang)
-    url = await serve(app.make(_config(slow=await serve(project)), version="1.2.3"))
-
-    async def asked_twice() -> bool:
-        return len(asked) == 2
-
-    await until(asked_twice, within=WITHIN, what="the probe and its confirmation")
-    assert _up(await _page(http, url)) == {}
+async def test_promtool_finds_nothing_to_say(watched: str, http: aiohttp.ClientSession) -> None:
+    assert pages.promtool(await pages.page(http, watched)) == (0, "", "")
 
 
 async def test_a_project_that_comes_back_is_up_again(
-    serve: Serve, free_port: FreePort, http: aiohttp.ClientSession
+    tmp_path: Path, serve: Serve, free_port: FreePort, http: aiohttp.ClientSession
 ) -> None:
     port = free_port()
-    url = await serve(app.make(_config(a=f"http://127.0.0.1:{port}"), version="1.2.3"))
+    entries = [fleet.entry("a", f"http://127.0.0.1:{port}", every="200ms")]
+    url = await serve(fleet.application(tmp_path / "o.yml", entries))
 
-    async def down() -> bool:
-        return _up(await _page(http, url)) == {"a": 0.0}
+    async def is_up(expected: float) -> bool:
+        return pages.value(await pages.page(http, url), "project_up", project="a") == expected
 
-    await until(down, within=WITHIN, what="down")
-    project = await asyncio.start_server(_healthy, "127.0.0.1", port)
-
-    async def up() -> bool:
-        return _up(await _page(http, url)) == {"a": 1.0}
-
-    async with project:
-        await until(up, within=WITHIN, what="up")
+    await until(lambda: is_up(0.0), within=WITHIN, what="down")
+    async with await asyncio.start_server(_healthy, "127.0.0.1", port):
+        await until(lambda: is_up(1.0), within=WITHIN, what="up")
 
 
 async def _healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -241,53 +236,76 @@ async def _healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     await writer.wait_closed()
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/-/healthy"])
-async def test_a_stranger_is_refused(serve: Serve, http: aiohttp.ClientSession, path: str) -> None:
-    url = await serve(app.make(_config(), version="1.2.3"))
-    async with http.get(url + path, headers={"Host": "example.org"}) as response:
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/probe?target=a", "/sd", "/-/healthy", "/-/ready"]
+)
+async def test_a_stranger_is_refused(bare: str, http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(bare + path, headers={"Host": "example.org"}) as response:
         assert (response.status, await response.text()) == (
             403,
             "this listener answers callers on this machine only\n",
         )
 
 
-async def test_an_exporter_of_no_project_is_healthy(
-    serve: Serve, http: aiohttp.ClientSession
+@pytest.mark.parametrize(("path", "said"), [("/-/healthy", "healthy\n"), ("/-/ready", "ready\n")])
+async def test_an_exporter_of_no_project_is_healthy_and_ready(
+    bare: str, http: aiohttp.ClientSession, path: str, said: str
 ) -> None:
-    url = await serve(app.make(_config(), version="1.2.3"))
-    async with http.get(f"{url}/-/healthy") as response:
-        assert (response.status, await response.text()) == (200, "healthy\n")
+    async with http.get(bare + path) as response:
+        assert (response.status, await response.text()) == (200, said)
 
 
-async def test_a_fleet_is_spread_over_its_interval(
-    serve: Serve, http: aiohttp.ClientSession
+async def test_when_nobody_is_asked_any_more_there_is_no_page(
+    tmp_path: Path, serve: Serve, http: aiohttp.ClientSession
 ) -> None:
-    url = await _project(serve)
-    config = decode(
-        f"defaults: {{health_interval: 1d}}\nprojects: [{{name: a, url: '{url}'}},"
-        f" {{name: b, url: '{url}'}}]",
-        source="test",
-    )
-    exporter = await serve(app.make(config, version="1.2.3"))
+    fleet.write(tmp_path / "o.yml", [])
+    source = Source(path=tmp_path / "o.yml")
+    application = app.make(source, source.load(), version="1.2.3")
+    url = await serve(application)
+    [turning] = [each for each in asyncio.all_tasks() if each.get_name() == "turning"]
+    turning.cancel()
 
-    async def first() -> dict[str, float]:
-        return _up(await _page(http, exporter))
+    async def statuses() -> dict[str, int]:
+        found = {}
+        for path in ("/metrics", "/-/ready", "/-/healthy"):
+            async with http.get(url + path) as response:
+                found[path] = response.status
+        return found if found["/metrics"] != 200 else {}
 
-    assert await until(first, within=WITHIN, what="the first") == {"a": 1.0}
+    assert await until(statuses, within=WITHIN, what="503") == {
+        "/metrics": 503,
+        "/-/ready": 503,
+        "/-/healthy": 200,
+    }
+
+
+async def test_the_landing_page_links_everything(watched: str, http: aiohttp.ClientSession) -> None:
+    async with http.get(watched) as response:
+        text, kind = await response.text(), response.content_type
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', text)]
+    statuses = {}
+    for link in links:
+        async with http.get(watched + link) as response:
+            statuses[link] = response.status
+    assert (kind, len(links), set(statuses.values())) == ("text/html", 12, {200})
 
 
 async def test_an_exporter_that_ends_leaves_no_task_behind(
-    serve: Serve, free_port: FreePort
+    tmp_path: Path, serve: Serve, free_port: FreePort
 ) -> None:
-    config = _config(a=await _project(serve), b=f"http://127.0.0.1:{free_port()}")
-    before = asyncio.all_tasks()
-    runner = web.AppRunner(app.make(config, version="1.2.3"))
+    entries = [
+        fleet.entry("a", await _project(serve), every="200ms"),
+        fleet.entry("b", f"http://127.0.0.1:{free_port()}", every="200ms"),
+    ]
+    runner = web.AppRunner(fleet.application(tmp_path / "o.yml", entries))
     await runner.setup()
-    watching = {task.get_name() for task in asyncio.all_tasks() - before}
+    instruments = runner.app[routes.INSTRUMENTS].registry
+
+    async def asked() -> bool:
+        return bool(instruments.get_sample_value("exporter_probes_total", {"endpoint": "health"}))
+
+    await until(asked, within=WITHIN, what="a probe")
     await runner.cleanup()
-
-    async def ended() -> bool:
-        return asyncio.all_tasks() <= before
-
-    await until(ended, within=2, what="no task left")
-    assert watching == {"watch a", "watch b"}
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    ours = [each for each in others if "exporter" in repr(each.get_coro())]
+    assert ours == []

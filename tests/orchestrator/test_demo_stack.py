@@ -1,5 +1,6 @@
 """The files of the demo stack: each is one its program accepts, on the ports of your choice."""
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter import reading
 from orchestrator import config
+from orchestrator.answer import Answer
 from orchestrator.config import Guards, Verification
 from orchestrator.demo.binaries import Binaries
+from orchestrator.demo.business import BUSINESS, metrics
 from orchestrator.demo.stack import (
     FAST,
     PORTS,
@@ -23,6 +27,7 @@ from orchestrator.demo.stack import (
     Stack,
     write,
 )
+from orchestrator.metrics import METRICS
 from orchestrator.project import Mode
 from orchestrator.supervisor import service
 from orchestrator.supervisor.service import Restart, Service
@@ -168,6 +173,23 @@ def test_the_configuration_loads_and_names_every_address(
         (at["alertmanager"],),
         at["prometheus"],
     )
+
+
+def test_every_business_figure_of_a_project_is_a_gauge_of_it(tmp_path: Path) -> None:
+    loaded = config.load(_written(tmp_path) / "orchestrator.yml")
+    assert {
+        name: [gauge.source for gauge in each.metrics] for name, each in loaded.projects.items()
+    } == {name: [f"business.{key}" for key in figures] for name, figures in BUSINESS.items()}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_the_gauges_of_a_project_are_read_from_what_it_answers(tmp_path: Path, name: str) -> None:
+    project = config.load(_written(tmp_path) / "orchestrator.yml").projects[name]
+    said = metrics(name, 0.0, {}, paused=False)
+    answer = Answer(reason=None, status=200, body=json.dumps(said).encode())
+    found = reading.of_metrics(answer, project.metrics)
+    own = {key: value for key, value in found.values.items() if key not in METRICS}
+    assert (found.wrong, list(own)) == ((), [f"project_{each.name}" for each in project.metrics])
 
 
 SECOND = timedelta(seconds=1)

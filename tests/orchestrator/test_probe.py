@@ -1,30 +1,24 @@
 """Whatever a project answers, a probe of it is a value; and it is down only when asked twice."""
 
 import asyncio
-import contextlib
 import json
-import socket
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from aiohttp import web
 
-from orchestrator import probe
-from orchestrator.health import Probe, Reason, State
-from orchestrator.project import Control, Project
+from orchestrator import fetch, probe
+from orchestrator.answer import Reason
+from orchestrator.health import Probe, State
+from orchestrator.project import Control, Paths, Project
 from tests.conftest import FreePort, Serve
+from tests.orchestrator.lines import END, HEALTHY, Call, hanging, http, resetting, saying, serving
 from tests.waiting import until
 
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TIMEOUT = 0.5  # seconds; ample for an answer on loopback
 GENEROUS = 5.0  # seconds, on a busy machine
-
-HEALTHY = b'{"status": "healthy"}'
 
 
 def _project(url: str) -> Project:
@@ -36,9 +30,11 @@ def _project(url: str) -> Project:
     )
 
 
-def _http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""]
-    return "\r\n".join(lines).encode() + body
+@pytest.fixture
+async def ways() -> AsyncIterator[fetch.Connections]:
+    """Open both ways to ask."""
+    async with fetch.connections() as opened:
+        yield opened
 
 
 def _padded(length: int) -> bytes:
@@ -46,111 +42,65 @@ def _padded(length: int) -> bytes:
     return body.replace(b'""', b'"' + b"x" * (length - len(body)) + b'"')
 
 
-def _saying(said: bytes) -> Answer:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(said)
-        await writer.drain()
-
-    return answer
-
-
-async def _hanging(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()  # until the caller has gone
-
-
 async def _trickling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    for byte in _http(HEALTHY):
+    await reader.readuntil(END)
+    for byte in http(HEALTHY):
         writer.write(bytes([byte]))
         await writer.drain()
         await asyncio.sleep(0.05)
 
 
 async def _endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
+    await reader.readuntil(END)
     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
         writer.write(b" " * 4096)
         await writer.drain()
 
 
-async def _resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    at_once = struct.pack("ii", 1, 0)  # linger for 0 s: close sends RST
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
-
-
-@asynccontextmanager
-async def _server(port: int, answer: Answer) -> AsyncIterator[str]:
-    """Serve *answer* below HTTP, where a server can misbehave in every way."""
-    calls: set[asyncio.Task[None]] = set()
-
-    async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        calls.add(task)
-        with contextlib.suppress(OSError, asyncio.CancelledError):  # the caller may go first
-            await answer(reader, writer)
-        writer.close()
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(call, "127.0.0.1", port)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.close()
-        for task in calls:
-            task.cancel()
-        await asyncio.gather(*calls)
-
-
-async def _asked(http: aiohttp.ClientSession, url: str) -> tuple[State, Reason | None]:
-    made = await probe.ask(http, _project(url))
+async def _asked(ways: fetch.Connections, url: str) -> tuple[State, Reason | None]:
+    made = await probe.ask(ways, _project(url))
     assert 0 < made.seconds < GENEROUS
     return made.state, made.reason
 
 
 ANSWERS = {
-    "healthy": (_http(HEALTHY), State.HEALTHY, None),
-    "degraded": (_http(b'{"status": "degraded"}'), State.DEGRADED, None),
-    "paused": (_http(b'{"status": "paused"}'), State.PAUSED, None),
+    "healthy": (http(HEALTHY), State.HEALTHY, None),
+    "degraded": (http(b'{"status": "degraded"}'), State.DEGRADED, None),
+    "paused": (http(b'{"status": "paused"}'), State.PAUSED, None),
     "no length": (b"HTTP/1.0 200 OK\r\n\r\n" + HEALTHY, State.HEALTHY, None),
-    "as long as we read": (_http(_padded(probe.BODY_LIMIT)), State.HEALTHY, None),
-    "too long": (_http(_padded(probe.BODY_LIMIT + 1)), State.DOWN, Reason.BODY),
-    "503": (_http(HEALTHY, "503 Service Unavailable"), State.DOWN, Reason.STATUS),
+    "as long as we read": (http(_padded(fetch.BODY_LIMIT)), State.HEALTHY, None),
+    "too long": (http(_padded(fetch.BODY_LIMIT + 1)), State.DOWN, Reason.TOO_LARGE),
+    "503": (http(HEALTHY, "503 Service Unavailable"), State.DOWN, Reason.STATUS),
     "204": (b"HTTP/1.1 204 No Content\r\n\r\n", State.DOWN, Reason.STATUS),
-    "302": (_http(HEALTHY, "302 Found", "Location: /login"), State.DOWN, Reason.STATUS),
-    "302 to nowhere": (_http(b"", "302 Found", "Location: //["), State.DOWN, Reason.STATUS),
-    "404": (_http(b"", "404 Not Found"), State.DOWN, Reason.STATUS),
-    "HTML": (_http(b"<html>Welcome to nginx!</html>"), State.DOWN, Reason.BODY),
-    "broken JSON": (_http(b'{"status": "healthy"'), State.DOWN, Reason.BODY),
-    "empty": (_http(b""), State.DOWN, Reason.BODY),
-    "a list": (_http(b'["healthy"]'), State.DOWN, Reason.BODY),
-    "a string": (_http(b'"healthy"'), State.DOWN, Reason.BODY),
-    "null": (_http(b"null"), State.DOWN, Reason.BODY),
-    "no status": (_http(b"{}"), State.DOWN, Reason.BODY),
-    "a status of another type": (_http(b'{"status": ["healthy"]}'), State.DOWN, Reason.BODY),
-    "an unknown word": (_http(b'{"status": "splendid"}'), State.DOWN, Reason.BODY),
-    "the word in capitals": (_http(b'{"status": "HEALTHY"}'), State.DOWN, Reason.BODY),
-    "down": (_http(b'{"status": "down"}'), State.DOWN, Reason.BODY),
-    "not UTF-8": (_http(b'{"status": "\xff"}'), State.DOWN, Reason.BODY),
-    "deep": (_http(b"[" * 100_000 + b"]" * 100_000), State.DOWN, Reason.BODY),
-    "a long number": (_http(b'{"status": ' + b"9" * 50_000 + b"}"), State.DOWN, Reason.BODY),
+    "302": (http(HEALTHY, "302 Found", "Location: /login"), State.DOWN, Reason.REDIRECT),
+    "302 to nowhere": (http(b"", "302 Found", "Location: //["), State.DOWN, Reason.REDIRECT),
+    "404": (http(b"", "404 Not Found"), State.DOWN, Reason.STATUS),
+    "HTML": (http(b"<html>Welcome to nginx!</html>"), State.DOWN, Reason.BODY),
+    "broken JSON": (http(b'{"status": "healthy"'), State.DOWN, Reason.BODY),
+    "empty": (http(b""), State.DOWN, Reason.BODY),
+    "no status": (http(b"{}"), State.DOWN, Reason.BODY),
+    "an unknown word": (http(b'{"status": "splendid"}'), State.DOWN, Reason.BODY),
+    "down": (http(b'{"status": "down"}'), State.DOWN, Reason.BODY),
+    "not UTF-8": (http(b'{"status": "\xff"}'), State.DOWN, Reason.BODY),
+    "deep": (http(b"[" * 30_000 + b"]" * 30_000), State.DOWN, Reason.BODY),
+    "a long number": (http(b'{"status": ' + b"9" * 50_000 + b"}"), State.DOWN, Reason.BODY),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", State.DOWN, Reason.CONNECTION),
     "bytes": (bytes(range(256)), State.DOWN, Reason.CONNECTION),
     "nothing": (b"", State.DOWN, Reason.CONNECTION),
-    "half a body": (_http(HEALTHY)[:-1], State.DOWN, Reason.CONNECTION),
+    "half a body": (http(HEALTHY)[:-1], State.DOWN, Reason.CONNECTION),
     "a long header": (
-        _http(HEALTHY, "200 OK", "X: " + "x" * 100_000),
+        http(HEALTHY, "200 OK", "X: " + "x" * 100_000),
         State.DOWN,
         Reason.CONNECTION,
     ),
-    "not gzip": (
-        _http(HEALTHY, "200 OK", "Content-Encoding: gzip"),
-        State.DOWN,
-        Reason.CONNECTION,
+    "packed": (http(HEALTHY, "200 OK", "Content-Encoding: gzip"), State.DOWN, Reason.BODY),
+    "packed as it is": (http(HEALTHY, "200 OK", "Content-Encoding: identity"), State.HEALTHY, None),
+    "labelled": (http(HEALTHY, "200 OK", "Content-Type: application/json"), State.HEALTHY, None),
+    "labelled as text": (
+        http(HEALTHY, "200 OK", "Content-Type: text/plain; charset=utf-8"),
+        State.HEALTHY,
+        Reason.CONTENT_TYPE,
     ),
 }
 
@@ -158,77 +108,99 @@ ANSWERS = {
 @pytest.mark.parametrize(("said", "state", "reason"), ANSWERS.values(), ids=ANSWERS)
 async def test_an_answer_means_what_the_contract_says(
     free_port: FreePort,
-    http: aiohttp.ClientSession,
+    ways: fetch.Connections,
     said: bytes,
     state: State,
     reason: Reason | None,
 ) -> None:
-    async with _server(free_port(), _saying(said)) as url:
-        assert await _asked(http, url) == (state, reason)
+    async with serving(free_port(), saying(said)) as url:
+        assert await _asked(ways, url) == (state, reason)
 
 
 HOSTILE = {
-    "hangs": (_hanging, Reason.TIMEOUT),
+    "hangs": (hanging, Reason.TIMEOUT),
     "trickles": (_trickling, Reason.TIMEOUT),
-    "never ends": (_endless, Reason.BODY),
-    "resets": (_resetting, Reason.CONNECTION),
+    "never ends": (_endless, Reason.TOO_LARGE),
+    "resets": (resetting, Reason.CONNECTION),
 }
 
 
 @pytest.mark.parametrize(("answer", "reason"), HOSTILE.values(), ids=HOSTILE)
 async def test_a_project_that_misbehaves_is_down(
-    free_port: FreePort, http: aiohttp.ClientSession, answer: Answer, reason: Reason
+    free_port: FreePort, ways: fetch.Connections, answer: Call, reason: Reason
 ) -> None:
-    async with _server(free_port(), answer) as url:
-        assert await _asked(http, url) == (State.DOWN, reason)
+    async with serving(free_port(), answer) as url:
+        assert await _asked(ways, url) == (State.DOWN, reason)
 
 
 async def test_a_project_that_is_not_there_refuses(
-    free_port: FreePort, http: aiohttp.ClientSession
+    free_port: FreePort, ways: fetch.Connections
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    assert await _asked(http, url) == (State.DOWN, Reason.REFUSED)
+    assert await _asked(ways, url) == (State.DOWN, Reason.REFUSED)
 
 
-async def test_an_address_beyond_http_is_no_connection(http: aiohttp.ClientSession) -> None:
+async def test_a_name_that_nobody_can_have_does_not_resolve(ways: fetch.Connections) -> None:
     host = "a" * 64  # longer than a label of a name may be, so nobody is asked for it
-    assert await _asked(http, f"http://{host}:1") == (State.DOWN, Reason.CONNECTION)
+    assert await _asked(ways, f"http://{host}:1") == (State.DOWN, Reason.NAME)
 
 
 async def test_a_project_that_hangs_costs_its_timeout(
-    free_port: FreePort, http: aiohttp.ClientSession
+    free_port: FreePort, ways: fetch.Connections
 ) -> None:
-    async with _server(free_port(), _hanging) as url:
-        made = await probe.ask(http, _project(url))
+    async with serving(free_port(), hanging) as url:
+        made = await probe.ask(ways, _project(url))
     assert TIMEOUT * 0.9 < made.seconds < TIMEOUT + 2
 
 
-async def test_a_redirect_is_not_followed(serve: Serve, http: aiohttp.ClientSession) -> None:
-    asked: list[str] = []
-
-    async def redirect(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        raise web.HTTPFound("/login")
-
-    app = web.Application()
-    app.router.add_get("/{path:.*}", redirect)
-    await _asked(http, await serve(app))
-    assert asked == ["/health"]
-
-
-async def test_a_project_below_a_path_is_asked_there(
-    serve: Serve, http: aiohttp.ClientSession
-) -> None:
+async def test_a_project_below_a_path_is_asked_there(serve: Serve, ways: fetch.Connections) -> None:
     app = web.Application()
     app.router.add_get("/base/health", _well)
-    assert await _asked(http, f"{await serve(app)}/base") == (State.HEALTHY, None)
+    assert await _asked(ways, f"{await serve(app)}/base") == (State.HEALTHY, None)
 
 
 async def test_a_project_that_closes_after_each_answer_stays_up(
-    free_port: FreePort, http: aiohttp.ClientSession
+    free_port: FreePort, ways: fetch.Connections
 ) -> None:
-    async with _server(free_port(), _saying(_http(HEALTHY))) as url:
-        assert [await _asked(http, url) for _ in range(3)] == [(State.HEALTHY, None)] * 3
+    async with serving(free_port(), saying(http(HEALTHY))) as url:
+        assert [await _asked(ways, url) for _ in range(3)] == [(State.HEALTHY, None)] * 3
+
+
+async def test_a_project_is_asked_where_its_health_is(
+    serve: Serve, ways: fetch.Connections
+) -> None:
+    app = web.Application()
+    app.router.add_get("/healthz", _well)
+    elsewhere = replace(_project(await serve(app)), paths=Paths(health="/healthz"))
+    assert (await probe.ask(ways, elsewhere)).state is State.HEALTHY
+
+
+async def test_each_probe_opens_a_connection_of_its_own(
+    serve: Serve, ways: fetch.Connections
+) -> None:
+    callers: list[object] = []
+
+    async def well(request: web.Request) -> web.Response:
+        callers.append(request.get_extra_info("peername"))
+        return await _well(request)
+
+    app = web.Application()
+    app.router.add_get("/health", well)
+    url = await serve(app)
+    for _ in range(3):
+        await _asked(ways, url)
+    assert len(set(callers)) == 3
+
+
+@pytest.mark.parametrize(
+    ("slow_after", "state"), [(GENEROUS, State.HEALTHY), (0.000_001, State.DEGRADED)]
+)
+async def test_a_healthy_project_that_is_slow_is_degraded(
+    free_port: FreePort, ways: fetch.Connections, slow_after: float, state: State
+) -> None:
+    async with serving(free_port(), saying(http(HEALTHY))) as url:
+        project = replace(_project(url), slow_after=timedelta(seconds=slow_after))
+        assert (await probe.ask(ways, project)).state is state
 
 
 async def _well(_: web.Request) -> web.Response:

@@ -86,7 +86,7 @@ def _service(line: str) -> str:
         ),
         (
             "state: s\nstate: t\nservices: []",
-            ["key 'state' stands twice in \"<unicode string>\", line 2, column 1: state: t ^"],
+            ["key 'state' stands twice at line 2, column 1"],
         ),
         (
             "state: s\nserv: []",

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from orchestrator.answer import Reason
 from orchestrator.config import Config
-from orchestrator.health import Probe, Reason
+from orchestrator.health import Probe
 from orchestrator.health import State as Health
 from orchestrator.project import Mode, Project
 from tests.webhook import make

@@ -2,8 +2,9 @@
 
 import pytest
 
+from orchestrator.answer import Reason
 from orchestrator.config import Verification
-from orchestrator.health import Probe, Reason, State
+from orchestrator.health import Probe, State
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import incident

@@ -1,0 +1,104 @@
+"""The exporter's own metrics, built from the one table of names."""
+
+import resource
+import time
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from types import coroutine
+from typing import Any, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from orchestrator import clock
+from orchestrator.metrics import METRICS
+
+Made = TypeVar("Made", Counter, Gauge)
+Result = TypeVar("Result")
+
+# seconds; fine enough to read a p99 of 50 ms off them
+LAGS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 5.0)
+SCRAPES = (0.0005, 0.001, 0.002, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03, 0.05, 0.1, 0.5)
+
+
+class Process(Collector):
+    """What this process uses.
+
+    prometheus_client has a collector for it, which also counts open files, by listing them: with
+    a connection a project that takes 4 of the 15 ms that a scrape of 5,000 may take.
+    """
+
+    def __init__(self) -> None:
+        self._began = clock.now().timestamp()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families; their names are those of every Prometheus client."""
+        cpu = CounterMetricFamily("process_cpu_seconds", "Processor time that was used.")
+        cpu.add_metric([], time.process_time())
+        yield cpu
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        memory = pages * resource.getpagesize()
+        yield GaugeMetricFamily("process_resident_memory_bytes", "Memory in use.", value=memory)
+        about = "When the process started."
+        yield GaugeMetricFamily("process_start_time_seconds", about, value=self._began)
+
+
+class Instruments:
+    """Every metric of one running exporter, in a registry of its own."""
+
+    def __init__(self, *, version: str, shard: str) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(Process())
+        self._make(Gauge, "exporter_build_info").labels(version).set(1)
+        self._make(Gauge, "exporter_shard_info").labels(shard).set(1)
+        self.projects = self._make(Gauge, "exporter_projects")
+        self.lag = self._histogram("exporter_tick_lag_seconds", LAGS)
+        self.worst_lag = self._make(Gauge, "exporter_tick_lag_max_seconds")
+        self.last_tick = self._make(Gauge, "exporter_last_tick_timestamp_seconds")
+        self.due = self._make(Counter, "exporter_probes_due_total")
+        self.asked = self._make(Counter, "exporter_probes_total")
+        self.skipped = self._make(Counter, "exporter_probes_skipped_total")
+        self.void = self._make(Counter, "exporter_probes_void_total")
+        self.in_flight = self._make(Gauge, "exporter_probes_in_flight")
+        self.failures = self._make(Counter, "exporter_failures_total")
+        self.scrapes = self._histogram("exporter_scrape_seconds", SCRAPES)
+        self.reloaded = self._make(Gauge, "exporter_config_last_reload_successful")
+        self.reloaded_at = self._make(
+            Gauge, "exporter_config_last_reload_success_timestamp_seconds"
+        )
+
+    def _make(self, kind: type[Made], name: str) -> Made:
+        metric = METRICS[name]
+        return kind(name, metric.help, metric.labels, registry=self.registry)
+
+    def _histogram(self, name: str, buckets: tuple[float, ...]) -> Histogram:
+        metric = METRICS[name]
+        return Histogram(name, metric.help, metric.labels, buckets=buckets, registry=self.registry)
+
+
+@coroutine
+def on_the_loop(
+    work: Coroutine[Any, Any, Result], observe: Callable[[float], object]
+) -> Generator[Any, Any, Result]:
+    """Run *work*, and *observe* the seconds that it held the event loop, its waits left out."""
+    spent = 0.0
+    step: Callable[[], object] = partial(work.send, None)
+    try:
+        while True:
+            began = perf_counter()
+            try:
+                waits_for = step()
+            finally:
+                spent += perf_counter() - began
+            try:
+                step = partial(work.send, (yield waits_for))
+            except BaseException as error:  # noqa: BLE001  a cancellation is handed on, too
+                step = partial(work.throw, error)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    finally:
+        observe(spent)

@@ -1,0 +1,55 @@
+"""The source of a configuration: the file, the variable PROJECTS, and the secrets they name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from orchestrator import config
+from orchestrator.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a configuration comes from, again and again."""
+
+    path: Path
+    projects: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def load(self) -> Config:
+        """Read it anew; raise BadConfig."""
+        return config.load(self.path, projects=self.projects, environment=self.environment)
+
+    def stamp(self, others: Iterable[Path]) -> tuple[object, ...]:
+        """Return what changes when the file or one of *others* is written or replaced."""
+        return tuple(_stamp(path) for path in (self.path, *others))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--config` as *path* and `--projects`, which every program has."""
+    path = click.option(
+        "--config",
+        "path",
+        envvar="ORCHESTRATOR_CONFIG",
+        default=str(config.DEFAULT),
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="Projects, playbooks and guards.",
+    )
+    projects = click.option(
+        "--projects",
+        envvar="PROJECTS",
+        default="",
+        help="More projects, as name:url,name:url.",
+    )
+    return path(projects(command))

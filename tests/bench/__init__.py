@@ -1,0 +1,1 @@
+"""Benchmarks: what our programs cost, beside what others cost for the same work."""
