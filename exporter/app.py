@@ -26,7 +26,7 @@ from orchestrator.config import Config
 from orchestrator.loopback import local_callers_only
 from orchestrator.source import Source
 
-COLLECT_AFTER = (20_000, 20, 50)  # objects, and collections of the younger generations
+COLLECT_AFTER = (700, 10, 1000)  # objects, and collections of the younger generations
 SETTLED_AFTER = 45.0  # seconds: by then every project has been asked for everything
 
 

@@ -56,7 +56,10 @@ def allowed(scrape_timeout: str) -> float:
 
 
 def registry(single: Single) -> CollectorRegistry:
-    """Build the metrics of this probe and nothing else, so that two at once are both right."""
+    """Build the metrics of this probe and nothing else, so that two at once are both right.
+
+    They have no labels: who was asked is a label of the target, which /sd gives.
+    """
     made = CollectorRegistry()
     success = Gauge("probe_success", "Whether the answer was one of the contract.", registry=made)
     success.set(single.reading.good)
@@ -64,11 +67,9 @@ def registry(single: Single) -> CollectorRegistry:
     took.set(single.answer.seconds)
     status = Gauge("probe_http_status_code", "Status of the answer, 0 for none.", registry=made)
     status.set(single.answer.status)
-    names = ["project", *(name for name, _ in single.turn.project.labels)]
-    values = [single.turn.project.name, *(value for _, value in single.turn.project.labels)]
     for metric, value in single.reading.values.items():
         about = METRICS[metric].help if metric in METRICS else "A figure of the project's own."
-        Gauge(metric, about, names, registry=made).labels(*values).set(value)
+        Gauge(metric, about, registry=made).set(value)
     return made
 
 

@@ -184,7 +184,9 @@ _Flag = Annotated[bool, Field(strict=True)]
 
 
 class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )  # built when used: most exporters do without, and it is 1 MB
 
 
 class _Tls(_Written):

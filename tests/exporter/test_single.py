@@ -11,8 +11,8 @@ from aiohttp import web
 from exporter.single import allowed
 from tests.conftest import FreePort, Serve
 from tests.exporter import fleet, pages
-from tests.exporter.pages import families
 
+OWN = ("probe_success", "probe_duration_seconds", "probe_http_status_code")
 SECRET = "do-not-tell"  # noqa: S105  no secret of anybody's
 
 
@@ -65,14 +65,9 @@ async def test_a_probe_shows_what_this_question_brought_and_nothing_else(
     shown: dict[str, float],
 ) -> None:
     status, text = await _get(http, f"{exporter}/probe?{query}")
-    name = query.partition("&")[0].removeprefix("target=")
-    own = set(families(text)) - {metric for metric in families(text) if "project_" in metric}
-    assert (status, pages.value(text, "probe_success"), pages.of_project(text, name), own) == (
-        200,
-        success,
-        shown,
-        {"probe_success", "probe_duration_seconds", "probe_http_status_code"},
-    )
+    found = {metric: value for (metric, labels), value in pages.series(text).items() if not labels}
+    own = {metric: found.pop(metric) for metric in OWN}
+    assert (status, own["probe_success"], found, pages.doubled(text)) == (200, success, shown, [])
 
 
 @pytest.mark.parametrize(
