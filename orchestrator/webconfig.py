@@ -184,9 +184,7 @@ _Flag = Annotated[bool, Field(strict=True)]
 
 
 class _Written(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
-    )  # built when used: most exporters do without, and it is 1 MB
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class _Tls(_Written):
