@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 from pathlib import Path
 
 import click
@@ -59,6 +60,7 @@ def main(
     log_level: str,
 ) -> None:
     """Ask every project how it is, and tell Prometheus on /metrics."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is listened to: it would end us
     log.to_stderr(log_level)
     unsaid = context.get_parameter_source("listen") is ParameterSource.DEFAULT
     where = f"127.0.0.1:{port}" if port and unsaid else listen

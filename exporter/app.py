@@ -58,12 +58,12 @@ async def _watching(
     page, instruments = app[routes.PAGE], app[routes.INSTRUMENTS]
     beats = Pulse(asyncio.get_running_loop().time())
     board = Board(page)
-    async with fetch.connections() as ways:
-        prober = Prober(ways, board, beats, instruments)
+    async with fetch.connections() as session:
+        prober = Prober(session, board, beats, instruments)
         watch = Watch(board, prober, instruments, shard)
         watch.take(config)
         reload = Reload(source, config, watch.take, instruments)
-        app[routes.DESK] = routes.Desk(ways=ways, beats=beats, watch=watch, reload=reload)
+        app[routes.DESK] = routes.Desk(session=session, beats=beats, watch=watch, reload=reload)
         turning = keep_turning(watch, beats, instruments)
         async with _running(turning=turning, following=reload.follow(), settling=_settle()):
             yield

@@ -70,6 +70,9 @@ class Board:
             if known and _asked(known.project) != _asked(project):
                 self._forget(name)
                 known = None
+            if known and _shown(known.project) != _shown(project):
+                for endpoint in Endpoint:  # they would be other series: until they are read anew
+                    self._show(known, endpoint, {})
             known = known or Known(project, "")
             known.project = project
             known.labels = labels([("project", name), *project.labels])
@@ -145,8 +148,6 @@ class Board:
         self._write_reads(known)
         self._write_failures(known)
         self._write_wrong(known)
-        for endpoint in Endpoint:  # under other labels they would be other series: read anew
-            self._show(known, endpoint, {})
 
     def _changed(self, known: Known, before: Probe | None, now: Probe) -> None:
         if now.up and now.version not in known.versions and len(known.versions) <= VERSIONS:
@@ -207,4 +208,8 @@ class Board:
 
 
 def _asked(project: Project) -> tuple[object, ...]:
-    return project.url, project.auth, project.tls, project.paths
+    return project.url, project.auth, project.tls, project.paths.health
+
+
+def _shown(project: Project) -> tuple[object, ...]:
+    return project.labels, project.metrics, project.paths

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import aiohttp
+
 from exporter import pulse, reading
 from exporter.board import Board, Endpoint
 from exporter.instruments import Instruments
 from exporter.pulse import Pulse
 from orchestrator.answer import Answer
-from orchestrator.fetch import Connections, OutOfResources, Question, fetch, question
+from orchestrator.fetch import OutOfResources, Question, fetch, question
 from orchestrator.health import Probe, judge
 from orchestrator.probe import confirmed
 from orchestrator.project import Project
@@ -27,27 +29,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """One project's turn to be asked for one endpoint, prepared once; its identity is its own."""
+    """One project's turn to be asked for one endpoint; its identity is its own."""
 
     project: Project
     endpoint: Endpoint
-    question: Question
+    path: str
+
+    @property
+    def question(self) -> Question:
+        """What is asked; raises tls.BadTls."""
+        accept = METRICS_ACCEPT if self.endpoint is Endpoint.METRICS else "application/json"
+        return question(self.project, self.path, accept=accept)
 
 
 def turns(project: Project) -> Iterator[Turn]:
-    """Yield the turns of *project*; raise tls.BadTls."""
-    for endpoint in Endpoint:
-        asked = asking(project, endpoint)
-        if asked:
-            yield Turn(project, endpoint, asked)
-
-
-def asking(project: Project, endpoint: Endpoint) -> Question | None:
-    """Return the question for *endpoint*, None when the project is not asked for it."""
+    """Yield the turns of *project*, one for each path that it has."""
     paths = project.paths
-    path = {"health": paths.health, "metrics": paths.metrics, "status": paths.status}[endpoint]
-    accept = METRICS_ACCEPT if endpoint is Endpoint.METRICS else "application/json"
-    return question(project, path, accept=accept) if path else None
+    for endpoint, path in zip(Endpoint, (paths.health, paths.metrics, paths.status), strict=True):
+        if path:
+            yield Turn(project, endpoint, path)
 
 
 class Prober:
@@ -55,12 +55,12 @@ class Prober:
 
     def __init__(
         self,
-        ways: Connections,
+        session: aiohttp.ClientSession,
         board: Board,
         beats: Pulse,
         instruments: Instruments,
     ) -> None:
-        self._ways, self._board, self._pulse = ways, board, beats
+        self._session, self._board, self._pulse = session, board, beats
         self._instruments = instruments
         self._current: Mapping[str, Project] = {}
         self._running: dict[Turn, asyncio.Task[None]] = {}
@@ -122,7 +122,7 @@ class Prober:
 
     async def _ask(self, turn: Turn, *, fresh: bool) -> Answer:
         self._instruments.asked.labels(str(turn.endpoint)).inc()
-        return await fetch(self._ways, turn.question, fresh=fresh)
+        return await fetch(self._session, turn.question, fresh=fresh)
 
     def _counts(self, turn: Turn, began: float) -> bool:
         """Tell whether a result is worth something: its target is there, and we were in time."""

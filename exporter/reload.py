@@ -10,6 +10,7 @@ from exporter.instruments import Instruments
 from orchestrator import clock
 from orchestrator.config import BadConfig, Config
 from orchestrator.source import Source
+from orchestrator.stamp import changed, stamp
 
 LOOK_EVERY = 1.0  # seconds between two looks at the files
 
@@ -26,28 +27,28 @@ class Reload:
         take: Callable[[Config], None],
         instruments: Instruments,
     ) -> None:
-        self._source, self._config, self._take = source, config, take
-        self._instruments = instruments
+        self._source, self._take, self._instruments = source, take, instruments
+        self._read = config.read
         self._one_at_a_time = asyncio.Lock()
         self._asked = asyncio.Event()
-        self._seen = source.stamp(config.files)
         self._note(good=True)
 
     async def now(self) -> None:
         """Read and take it; raise BadConfig, and leave everything as it was."""
         async with self._one_at_a_time:
-            known = self._config.files
-            self._seen = self._source.stamp(known)  # before reading: a later write is a change
             try:
                 config = await asyncio.to_thread(self._source.load)
+                self._take(config)
             except BadConfig as error:
-                self._note(good=False)
-                logger.error("configuration refused", extra={"mistakes": error.mistakes})  # noqa: TRY400  the mistakes are all there is to say
+                self._refuse(error)
                 raise
-            self._config = config
-            self._take(config)
-            if config.files != known:
-                self._seen = self._source.stamp(config.files)
+            except Exception as error:  # a loop that has to survive hangs on this, see follow
+                logger.exception("configuration failed")
+                self._instruments.failures.inc()
+                refused = BadConfig(str(self._source.path), [f"cannot be taken: {error!r}"])
+                self._refuse(refused)
+                raise refused from error
+            self._read = config.read
             self._note(good=True)
             logger.info("configuration taken", extra={"projects": len(config.projects)})
 
@@ -62,16 +63,22 @@ class Reload:
                         await self.now()
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the default would end the process
 
     async def _has_reason(self) -> bool:
         try:
             async with asyncio.timeout(LOOK_EVERY):
                 await self._asked.wait()
         except TimeoutError:
-            seen = await asyncio.to_thread(self._source.stamp, self._config.files)
-            return seen != self._seen
+            return await asyncio.to_thread(changed, self._read)
         self._asked.clear()
         return True
+
+    def _refuse(self, error: BadConfig) -> None:
+        # What it did not come to is looked at anew, or each second would read the same mistake.
+        self._read = {**{path: stamp(path) for path in self._read}, **error.read}
+        self._note(good=False)
+        logger.error("configuration refused", extra={"mistakes": error.mistakes})
 
     def _note(self, *, good: bool) -> None:
         self._instruments.reloaded.set(good)

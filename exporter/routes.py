@@ -2,9 +2,10 @@
 
 import asyncio
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
+import aiohttp
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
@@ -12,26 +13,28 @@ from exporter import single
 from exporter.board import Endpoint
 from exporter.instruments import Instruments, on_the_loop
 from exporter.page import Page, Part
-from exporter.prober import Turn, asking
+from exporter.prober import Turn, turns
 from exporter.pulse import Pulse
 from exporter.reload import Reload
 from exporter.watch import Watch
 from orchestrator.config import BadConfig
-from orchestrator.fetch import Connections, OutOfResources
+from orchestrator.fetch import OutOfResources
 
 ROUTES = web.RouteTableDef()
 OPENMETRICS = "application/openmetrics-text"
 END = b"# EOF\n"
+SINGLES = 50  # probes by request at once; the others wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What the handlers work on while the exporter runs."""
 
-    ways: Connections
+    session: aiohttp.ClientSession
     beats: Pulse
     watch: Watch
     reload: Reload
+    singles: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SINGLES))
 
 
 PAGE: web.AppKey[Page] = web.AppKey("page", Page)
@@ -39,7 +42,7 @@ INSTRUMENTS: web.AppKey[Instruments] = web.AppKey("instruments", Instruments)
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
 
 
-@ROUTES.get("/metrics")
+@ROUTES.get("/metrics", allow_head=False)
 async def metrics(request: web.Request) -> web.StreamResponse:
     """Hand out the page, or the parts of it that `collect[]` names."""
     named = request.query.getall("collect[]", list(Part))
@@ -74,14 +77,15 @@ async def _page(request: web.Request, parts: frozenset[Part]) -> web.StreamRespo
     return response
 
 
-@ROUTES.get("/probe")
+@ROUTES.get("/probe", allow_head=False)
 async def probe(request: web.Request) -> web.Response:
     """Ask one project now, as the multi-target pattern of Prometheus has it."""
     turn = _asked_for(request)
     timeout = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
     try:
-        ways = request.app[DESK].ways
-        made = await single.ask(ways, turn, scrape_timeout=timeout)
+        desk = request.app[DESK]
+        async with desk.singles:
+            made = await single.ask(desk.session, turn, scrape_timeout=timeout)
     except OutOfResources as error:
         raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
     if request.query.get("debug") == "true":
@@ -102,10 +106,10 @@ def _asked_for(request: web.Request) -> Turn:
         said = f"module={module}: not known; it is {', '.join(Endpoint)}\n"
         raise web.HTTPBadRequest(text=said)
     project, endpoint = projects[name], Endpoint(module)
-    question = asking(project, endpoint)
-    if question is None:
-        raise web.HTTPBadRequest(text=f"{name} is not asked for {module}, by its `paths`\n")
-    return Turn(project, endpoint, question)
+    for turn in turns(project):
+        if turn.endpoint is endpoint:
+            return turn
+    raise web.HTTPBadRequest(text=f"{name} is not asked for {module}, by its `paths`\n")
 
 
 @ROUTES.get("/sd")

@@ -13,7 +13,7 @@ _PAIR = re.compile(_LABEL, re.ASCII)
 _SAMPLE = re.compile(
     rf"({_NAME})[ \t]*+"
     rf"(?:\{{[ \t]*+((?:{_LABEL}[ \t]*+(?:,[ \t]*+)?)*+)\}}[ \t]*+)?"
-    r"([^\s#_]++)(?:[ \t].*)?",  # no `_`: Python's float would take 1_000
+    r"([!-~]++)(?:[ \t].*)?",
     re.ASCII,
 )
 _VALUE = 5  # the group of it
@@ -46,4 +46,6 @@ def _sample(line: str) -> tuple[str, float]:
     if found[2]:
         pairs = sorted(_PAIR.findall(found[2]))
         name += "{" + ",".join(f'{label}="{value}"' for label, value in pairs) + "}"
+    if "_" in found[_VALUE]:  # which Python takes as 1_000
+        raise ValueError("a value is no number")
     return name, float(found[_VALUE])

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from itertools import count
 from typing import Protocol
 
 from exporter.instruments import Instruments
@@ -22,8 +21,8 @@ class Turning(Protocol):
     def slot(self) -> float:
         """The width of a slot, in seconds."""
 
-    def due(self, slot: int) -> Iterable[Callable[[], None]]:
-        """Hand out what begins in the slot of this number."""
+    def due(self, since: float, until: float) -> Iterable[Callable[[], None]]:
+        """Hand out what begins after *since* and not after *until*, seconds of the wheel."""
 
     def sweep(self, now: float) -> None:
         """Put away what is too old, by the loop's time."""
@@ -38,15 +37,17 @@ async def keep_turning(wheel: Turning, beats: Pulse, instruments: Instruments) -
     """
     loop = asyncio.get_running_loop()
     at = swept = loop.time()
-    for slot in count():
+    turned = 0.0  # seconds that the wheel has gone round
+    while True:
         await asyncio.sleep(max(0.0, at - loop.time()))
-        lag = beats.beat(loop.time(), due=at, following=at + wheel.slot)
+        step = wheel.slot
+        lag = beats.beat(loop.time(), due=at, following=at + step)
         if lag > LATE:
             logger.warning("out of step", extra={"seconds": round(lag, 1)})
             at += lag
         _tell(instruments, beats, lag)
         try:
-            for begin in wheel.due(slot):
+            for begin in wheel.due(turned, turned + step):
                 begin()
             if loop.time() - swept >= SWEEP_EVERY:
                 swept = loop.time()
@@ -54,7 +55,7 @@ async def keep_turning(wheel: Turning, beats: Pulse, instruments: Instruments) -
         except Exception:  # the loop that has to survive: without it nobody is asked any more
             logger.exception("slot failed")
             instruments.failures.inc()
-        at += wheel.slot
+        at, turned = at + step, turned + step
 
 
 def _tell(instruments: Instruments, beats: Pulse, lag: float) -> None:

@@ -33,6 +33,8 @@ class Shard:
         so one more exporter takes its share and nothing else moves.
         https://en.wikipedia.org/wiki/Rendezvous_hashing
         """
+        if self.count == 1:
+            return True
         weights = {number: _weight(number, project) for number in range(1, self.count + 1)}
         return max(weights, key=weights.__getitem__) == self.number
 

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import dataclass
 
+import aiohttp
 from prometheus_client import CollectorRegistry, Gauge
 
 from exporter import reading
@@ -11,7 +12,7 @@ from exporter.board import Endpoint
 from exporter.prober import Turn
 from exporter.reading import Reading
 from orchestrator.answer import IN_WORDS, Answer
-from orchestrator.fetch import Connections, fetch, within
+from orchestrator.fetch import fetch, within
 from orchestrator.health import judge
 from orchestrator.metrics import METRICS
 
@@ -30,13 +31,13 @@ class Single:
     state: str = ""  # of a project that was asked for its health
 
 
-async def ask(ways: Connections, turn: Turn, *, scrape_timeout: str = "") -> Single:
+async def ask(session: aiohttp.ClientSession, turn: Turn, *, scrape_timeout: str = "") -> Single:
     """Ask over a connection of its own, within the project's timeout and the scrape's.
 
     *scrape_timeout* is the header X-Prometheus-Scrape-Timeout-Seconds as it came. Raises
     fetch.OutOfResources.
     """
-    answer = await fetch(ways, within(turn.question, allowed(scrape_timeout)), fresh=True)
+    answer = await fetch(session, within(turn.question, allowed(scrape_timeout)), fresh=True)
     if turn.endpoint is Endpoint.HEALTH:
         return _health(turn, answer)
     if turn.endpoint is Endpoint.STATUS:

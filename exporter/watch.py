@@ -13,7 +13,7 @@ from orchestrator.config import Config
 from orchestrator.project import Project
 
 BEATS = 3  # health intervals without a beat, after which nothing that we say is fresh
-LEAST = 3.0  # seconds; shorter intervals do not make it stricter
+LEAST, MOST = 3.0, 15.0  # seconds; shorter and longer intervals change nothing
 
 
 class Watch:
@@ -30,7 +30,7 @@ class Watch:
         self.stale_after = LEAST  # seconds
 
     def take(self, config: Config) -> None:
-        """Watch the projects of *config* that belong to this shard; raise tls.BadTls."""
+        """Watch the projects of *config* that belong to this shard."""
         mine = {name: each for name, each in config.projects.items() if self._shard.has(name)}
         chosen = {name: self._turns_of(each) for name, each in mine.items()}
         self._wheel = Wheel(_placed(chosen))
@@ -40,7 +40,7 @@ class Watch:
         self._board.take(mine.values())
         self._instruments.projects.set(len(mine))
         shortest = min((each.health_interval.total_seconds() for each in mine.values()), default=0)
-        self.stale_after = max(LEAST, BEATS * shortest)
+        self.stale_after = min(max(LEAST, BEATS * shortest), MOST)
 
     @property
     def slot(self) -> float:
@@ -51,9 +51,9 @@ class Watch:
         """Put away the readings that are too old, by the loop's time."""
         self._board.sweep(now)
 
-    def due(self, slot: int) -> Iterator[Callable[[], None]]:
-        """Hand out what has to begin in a slot of the wheel."""
-        for turn in self._wheel.due(slot):
+    def due(self, since: float, until: float) -> Iterator[Callable[[], None]]:
+        """Hand out what has to begin after *since* and not after *until*, the wheel's seconds."""
+        for turn in self._wheel.due(since, until):
             yield partial(self._prober.start, turn)
 
     def _turns_of(self, project: Project) -> tuple[Turn, ...]:

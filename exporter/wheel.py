@@ -15,10 +15,12 @@ TOGETHER = 16  # turns of a slot: begun together they cost a third less, and man
 
 
 class Wheel(Generic[Turn]):
-    """A ring of slots for each interval. It holds no place in time, so it can be swapped whole.
+    """A ring of slots for each interval.
 
-    `slot` is the width of one in seconds: a quarter of the shortest interval at most, and narrow
-    enough that no slot of a large fleet is a burst in which answers wait for each other.
+    Where it stands is told by the time, not by a count of slots, so a wheel can be swapped for
+    one with other slots, and whoever stays is asked when it would have been. `slot` is the width
+    of one in seconds: a quarter of the shortest interval at most, and narrow enough that no slot
+    of a large fleet is a burst in which answers wait for each other.
     """
 
     def __init__(self, turns: Iterable[tuple[str, timedelta, Turn]]) -> None:
@@ -28,15 +30,20 @@ class Wheel(Generic[Turn]):
         """
         placed = [(key, interval.total_seconds(), turn) for key, interval, turn in turns]
         self.slot = width([interval for _, interval, _ in placed])
-        self._rings: dict[int, dict[int, list[Turn]]] = defaultdict(lambda: defaultdict(list))
+        self._rings: dict[float, dict[int, list[Turn]]] = defaultdict(lambda: defaultdict(list))
         for key, interval, turn in placed:
-            slots = max(1, int(interval / self.slot + ROUNDING))
-            self._rings[slots][_place(key, slots)].append(turn)
+            self._rings[interval][int(_share(key) * self._slots(interval))].append(turn)
 
-    def due(self, slot: int) -> Iterator[Turn]:
-        """Hand out everything whose turn it is in the slot of this number, from 0 on."""
-        for slots, ring in self._rings.items():
-            yield from ring.get(slot % slots, ())
+    def due(self, since: float, until: float) -> Iterator[Turn]:
+        """Hand out everything whose turn comes after *since* and not after *until*, in seconds."""
+        for interval, ring in self._rings.items():
+            slots = self._slots(interval)
+            first, last = (math.floor(at * slots / interval + ROUNDING) for at in (since, until))
+            for place in range(first + 1, last + 1):
+                yield from ring.get(place % slots, ())
+
+    def _slots(self, interval: float) -> int:
+        return max(1, math.ceil(interval / self.slot - ROUNDING))
 
 
 def width(intervals: Sequence[float]) -> float:
@@ -52,6 +59,6 @@ def width(intervals: Sequence[float]) -> float:
     return shortest / math.ceil(shortest / widest - ROUNDING)
 
 
-def _place(key: str, slots: int) -> int:
-    share = int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) / 2**64
-    return int(share * slots)
+def _share(key: str) -> float:
+    """Return the place of a key in every interval, 0 to 1."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) / 2**64

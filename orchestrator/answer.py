@@ -60,7 +60,7 @@ def decoded(body: bytes) -> object:
     mistake, and so is nesting beyond what it can follow.
     """
     try:
-        return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_number)
+        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 

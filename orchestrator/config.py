@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from orchestrator import entry, strict
 from orchestrator.errors import OrchestratorError
 from orchestrator.project import Project
+from orchestrator.stamp import Stamps, stamp
 from orchestrator.written import (
     STRICT,
     Count,
@@ -32,9 +33,10 @@ DEFAULT = Path("orchestrator.yml")
 class BadConfig(OrchestratorError):
     """The configuration cannot be used; every mistake is listed with its path."""
 
-    def __init__(self, source: str, mistakes: list[str]) -> None:
+    def __init__(self, source: str, mistakes: list[str], read: Stamps | None = None) -> None:
         super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
         self.mistakes = mistakes
+        self.read = read or {}  # the files to look at for a mended one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class Config:
     retention: Retention = field(default_factory=Retention)
     alertmanagers: tuple[str, ...] = ("http://127.0.0.1:9093",)
     prometheus: str = "http://127.0.0.1:9090"
-    files: tuple[Path, ...] = field(default=(), compare=False)  # that were read for it
+    read: Stamps = field(default_factory=dict, compare=False)  # the files that it was made of
 
 
 def load(path: Path, *, projects: str = "", environment: Mapping[str, str] | None = None) -> Config:
@@ -110,14 +112,14 @@ def load(path: Path, *, projects: str = "", environment: Mapping[str, str] | Non
     *projects* adds some, as `name:url,name:url`; with them, orchestrator.yml need not exist.
     *environment* holds the secrets that the file names.
     """
+    around = entry.Surroundings(path.parent, environment or {})
+    around.read[path] = stamp(path)
     try:
         needless = projects and path == DEFAULT and not path.exists()
         text = "" if needless else strict.text(path)
     except strict.Mistaken as error:
-        raise BadConfig(str(path), error.mistakes) from error
-    return decode(
-        text, source=str(path), folder=path.parent, projects=projects, environment=environment
-    )
+        raise BadConfig(str(path), error.mistakes, around.read) from error
+    return _decoded(text, str(path), projects, around)
 
 
 def decode(
@@ -129,18 +131,21 @@ def decode(
     environment: Mapping[str, str] | None = None,
 ) -> Config:
     """Decode YAML *text*; *source* names it in errors, *folder* is where its file names begin."""
-    around = entry.Surroundings(folder, environment or {})
+    return _decoded(text, source, projects, entry.Surroundings(folder, environment or {}))
+
+
+def _decoded(text: str, source: str, projects: str, around: entry.Surroundings) -> Config:
     try:
         written = strict.parse(text, _File)
         more = strict.shaped({"PROJECTS": _listed(projects)}, _More).PROJECTS
     except strict.Mistaken as error:
-        raise BadConfig(source, error.mistakes) from error
+        raise BadConfig(source, error.mistakes, around.read) from error
     known = {each.name for each in written.projects}
     entries = [*written.projects, *(each for each in more if each.name not in known)]
     made = written.config(entries, around)
     mistakes = [*around.mistakes, *_dangling(entries)]
     if mistakes:
-        raise BadConfig(source, mistakes)
+        raise BadConfig(source, mistakes, around.read)
     return made
 
 
@@ -191,7 +196,7 @@ class _File(Written):
             **{key: getattr(self, key) for key in same},
             alertmanagers=self.alertmanagers,
             prometheus=self.prometheus,
-            files=tuple(dict.fromkeys(around.files)),
+            read=around.read,
         )
 
 
@@ -203,7 +208,7 @@ def _listed(projects: str) -> list[dict[str, str]]:
 
 def _dangling(projects: list[WrittenProject]) -> Iterator[str]:
     """Name every dependency that leads nowhere, or in a circle."""
-    names = [each.name for each in projects]
+    names = dict.fromkeys(each.name for each in projects)
     for place, each in enumerate(projects):
         for at, parent in enumerate(each.depends_on):
             if parent not in names:

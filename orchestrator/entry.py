@@ -10,13 +10,13 @@ from typing import TypeVar, cast
 
 from orchestrator import gauge, secret, tls
 from orchestrator.project import Auth, Control, Gauge, Labels, Paths, Project, Thresholds, Tls
+from orchestrator.stamp import Stamp, stamp
 from orchestrator.written import (
     WrittenAuth,
     WrittenControl,
     WrittenDefaults,
     WrittenProject,
     WrittenThresholds,
-    WrittenTls,
 )
 
 Same = TypeVar("Same")
@@ -29,12 +29,13 @@ class Surroundings:
     folder: Path  # where file names begin
     environment: Mapping[str, str]
     mistakes: list[str] = field(default_factory=list)
-    files: list[Path] = field(default_factory=list)  # that were read, to be watched for change
+    read: dict[Path, Stamp] = field(default_factory=dict)  # from before it was read
 
     def file(self, name: Path) -> Path:
-        """Return the path of a file that the configuration names."""
-        self.files.append(self.folder / name)
-        return self.folder / name
+        """Return the path of a file that is about to be read."""
+        path = self.folder / name
+        self.read.setdefault(path, stamp(path))
+        return path
 
     @contextmanager
     def mistaken(self, path: str) -> Iterator[None]:
@@ -72,7 +73,7 @@ def project(
         depends_on=written.depends_on,
         slo=written.slo,
         auth=_auth(written.auth, f"{place}.auth", around) if written.auth else None,
-        tls=_tls(written.tls, f"{place}.tls", around),
+        tls=_tls(written, f"{place}.tls", around),
         paths=_same(Paths(**dict(written.paths))),
     )
 
@@ -124,7 +125,8 @@ def _secret(file: Path | None, variable: str | None, place: str, around: Surroun
     return ""  # a mistake is noted, so nobody will use it
 
 
-def _tls(written: WrittenTls, place: str, around: Surroundings) -> Tls:
+def _tls(project: WrittenProject, place: str, around: Surroundings) -> Tls:
+    written = project.tls
     named = {key: getattr(written, key) for key in ("ca_file", "cert_file", "key_file")}
     files = {key: around.file(name) for key, name in named.items() if name}
     made = _same(
@@ -132,19 +134,12 @@ def _tls(written: WrittenTls, place: str, around: Surroundings) -> Tls:
             **files,
             server_name=written.server_name,
             verify=not written.insecure_skip_verify,
-            stamp=tuple(_written_at(path) for path in files.values()),
+            stamp=tuple((around.read[path] or (0,))[0] for path in files.values()),
         )
     )
-    if files:
+    if files or project.url.startswith("https:"):  # now, and not when it is first asked
         try:
             tls.context(made)
         except tls.BadTls as error:
             around.mistakes.append(f"{place}.{error.key}: {error}")
     return made
-
-
-def _written_at(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

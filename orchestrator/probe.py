@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import aiohttp
+
 from orchestrator import fetch
 from orchestrator.health import Probe, judge
 from orchestrator.project import Project
@@ -11,13 +13,13 @@ LOOK_AGAIN = 0.02  # seconds
 CONFIRM_AFTER = 0.5  # seconds from a failed or unanswered probe to the one that confirms it
 
 
-async def ask(ways: fetch.Connections, project: Project) -> Probe:
+async def ask(session: aiohttp.ClientSession, project: Project) -> Probe:
     """Ask *project* how it is, over a connection of its own.
 
     A project that fails in any way is a Probe; raises fetch.OutOfResources when we failed.
     """
     asked = fetch.question(project, project.paths.health)
-    answer = await fetch.fetch(ways, asked, fresh=True)
+    answer = await fetch.fetch(session, asked, fresh=True)
     return judge(answer, slow_after=project.slow_after.total_seconds())
 
 

@@ -1,6 +1,6 @@
 """The source of a configuration: the file, the variable PROJECTS, and the secrets they name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,18 +21,6 @@ class Source:
     def load(self) -> Config:
         """Read it anew; raise BadConfig."""
         return config.load(self.path, projects=self.projects, environment=self.environment)
-
-    def stamp(self, others: Iterable[Path]) -> tuple[object, ...]:
-        """Return what changes when the file or one of *others* is written or replaced."""
-        return tuple(_stamp(path) for path in (self.path, *others))
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:

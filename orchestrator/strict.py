@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -42,7 +43,7 @@ def parse(written: str, shape: type[Shape]) -> Shape:
     """Decode YAML; an empty file is an empty mapping. Raises Mistaken with all that is wrong."""
     try:
         raw = yaml.load(written, Loader=_OnceEachKey)  # noqa: S506  a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no such date
+    except (yaml.YAMLError, *_CONSTRUCTORS_RAISE) as error:
         said = " ".join(str(error).split()).replace('in "<unicode string>",', "at")
         raise Mistaken([said]) from error
     return shaped({} if raw is None else raw, shape)
@@ -66,11 +67,13 @@ def name(raw: str) -> str:
 
 
 def url(raw: str) -> str:
-    """Return *raw*, without a slash at its end, when it is an HTTP URL; raise ValueError."""
+    """Return *raw* as it is asked, without a slash at its end; raise ValueError for no HTTP URL."""
+    asked = URL()
     try:
         parts = urlsplit(raw)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        usable = usable and bool(URL(raw).host)  # what will be asked in the end
+        asked = URL(raw)  # what will be asked in the end
+        usable = usable and bool(asked.host)
         secret = parts.username is not None
     except ValueError:
         usable = secret = False
@@ -78,7 +81,7 @@ def url(raw: str) -> str:
         raise ValueError(HAS_LOGIN)  # which does not repeat it
     if not usable:
         raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
-    return raw.rstrip("/")
+    return str(asked).rstrip("/")
 
 
 def some(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -90,13 +93,17 @@ def some(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 def each_once(names: list[str], what: str) -> None:
     """Raise ValueError when a name stands twice; *what* says whose identity it is."""
-    twice = sorted({each for each in names if names.count(each) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ValueError(f"{', '.join(twice)} stands twice; a {what}'s name is its identity")
 
 
 # libyaml reads 5,000 projects in half a second, Python alone in two and with twice the memory
 _Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+# by what stands after a tag: `!!int x`, `!!bool x`, `!!timestamp x`; and nesting without end
+_CONSTRUCTORS_RAISE = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 class _OnceEachKey(_Safe):  # type: ignore[misc, valid-type]  # either of the two

@@ -2,6 +2,7 @@
 
 import ssl
 from functools import lru_cache
+from pathlib import Path
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.project import Tls
@@ -15,19 +16,29 @@ class BadTls(OrchestratorError):
         self.key = key
 
 
-@lru_cache(maxsize=256)
 def context(tls: Tls) -> ssl.SSLContext:
-    """Build the setting, once for equal ones: a context costs 10 ms and 1 MB. Raises BadTls."""
+    """Return the setting, one for equal files: it costs 10 ms and 1 MB. Raises BadTls."""
+    return _context(tls.ca_file, tls.cert_file, tls.key_file, tls.verify, tls.stamp)
+
+
+@lru_cache(maxsize=10_000)
+def _context(
+    ca_file: Path | None,
+    cert_file: Path | None,
+    key_file: Path | None,
+    verify: bool,  # noqa: FBT001  a key of the cache
+    _: tuple[int, ...],
+) -> ssl.SSLContext:
     try:
-        made = ssl.create_default_context(cafile=tls.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise BadTls("ca_file", f"{tls.ca_file}: {_why(error)}") from error
-    if tls.cert_file:
+        made = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise BadTls("ca_file", f"{ca_file}: {_why(error)}") from error
+    if cert_file:
         try:
-            made.load_cert_chain(tls.cert_file, tls.key_file, password=_no_password)
-        except (OSError, ssl.SSLError, ValueError) as error:
-            raise BadTls("cert_file", f"{tls.cert_file}: {_why(error)}") from error
-    if not tls.verify:
+            made.load_cert_chain(cert_file, key_file, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise BadTls("cert_file", f"{cert_file}: {_why(error)}") from error
+    if not verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     return made

@@ -231,7 +231,7 @@ def test_the_example_configuration_says_the_defaults() -> None:
     check_playbooks(example)
     plain = Project(name="social-media", url="http://127.0.0.1:3012", control=Control(url=""))
     given = example.projects["social-media"]
-    assert replace(example, projects={}, playbooks={}, files=()) == config.Config(projects={})
+    assert replace(example, projects={}, playbooks={}) == config.Config(projects={})
     assert replace(given, control=plain.control, labels=(), metrics=()) == plain
 
 

@@ -48,7 +48,7 @@ def check_playbooks(config: Config) -> None:
 async def _stages(
     config: Config, store: Store, instruments: Instruments, bell: Bell, _: web.Application
 ) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession() as session, fetch.connections() as ways:
+    async with aiohttp.ClientSession() as session, fetch.connections(keep=False) as ways:
         epoch = await store(work.boot, at=clock.now())
         repairs = Worker(config, store, instruments, bell, epoch, _effects(config, session, ways))
         pages = _pages(config, store, session)
@@ -65,7 +65,7 @@ async def _stages(
 
 
 def _effects(
-    config: Config, session: aiohttp.ClientSession, ways: fetch.Connections
+    config: Config, session: aiohttp.ClientSession, ways: aiohttp.ClientSession
 ) -> repair.Effects:
     async def look(project: Project) -> Probe:
         return health.verdict(await probe.confirmed(partial(probe.ask, ways, project)))

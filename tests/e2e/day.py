@@ -6,6 +6,7 @@ kernel counts for it is the exporter's.
 
 import asyncio
 import contextlib
+from itertools import count
 from pathlib import Path
 
 import click
@@ -35,19 +36,14 @@ async def _keep_turning(watch: Watch, faster: float) -> None:
     First of all everything is begun at once, so that every connection that will be kept is open
     from the start: whatever is more at the end is lost.
     """
-    for slot in range(round(ROUND / watch.slot)):
-        _begin(watch, slot)
-    loop, every = asyncio.get_running_loop(), watch.slot / faster
-    origin, slot = loop.time(), 0
-    while True:
-        await asyncio.sleep(max(0.0, origin + slot * every - loop.time()))
-        _begin(watch, slot)
-        slot += 1
-
-
-def _begin(watch: Watch, slot: int) -> None:
-    for begin in watch.due(slot):
+    for begin in watch.due(0.0, ROUND):
         begin()
+    loop, every = asyncio.get_running_loop(), watch.slot / faster
+    origin = loop.time()
+    for slot in count():
+        await asyncio.sleep(max(0.0, origin + slot * every - loop.time()))
+        for begin in watch.due(slot * watch.slot, (slot + 1) * watch.slot):
+            begin()
 
 
 @click.command()

@@ -290,6 +290,14 @@ async def test_the_landing_page_links_everything(watched: str, http: aiohttp.Cli
     assert (kind, len(links), set(statuses.values())) == ("text/html", 12, {200})
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/probe?target=a"])
+async def test_what_is_long_or_asks_somebody_has_no_head(
+    bare: str, http: aiohttp.ClientSession, path: str
+) -> None:
+    async with http.head(bare + path) as response:
+        assert response.status == 405
+
+
 async def test_an_exporter_that_ends_leaves_no_task_behind(
     tmp_path: Path, serve: Serve, free_port: FreePort
 ) -> None:

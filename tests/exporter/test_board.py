@@ -1,6 +1,7 @@
 """Facts in, lines out: of whom, under which labels, and until when."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,13 @@ def test_a_project_with_other_settings_keeps_its_verdict() -> None:
     assert shown["project_up"] == 1.0
     assert shown['project_info{mode="act",version="1.4.2"}'] == 1.0
     assert shown['project_threshold_ratio{resource="cpu"}'] == 0.5
+
+
+def test_a_project_with_other_settings_keeps_its_figures() -> None:
+    board, page = _board(A)
+    board.read("a", Endpoint.METRICS, Reading(good=True, values={"project_own": 1.0}), until=9)
+    board.take([replace(A, mode=Mode.ACT, timeout=timedelta(seconds=9), critical=True)])
+    assert _of(page)["project_own"] == 1.0
 
 
 def test_other_labels_are_on_every_series_and_the_old_ones_on_none() -> None:

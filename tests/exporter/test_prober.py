@@ -1,6 +1,7 @@
 """The prober: one turn at a time, two failures before a verdict, and none when we were late."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -144,7 +145,7 @@ async def test_a_turn_that_is_not_over_is_not_begun_again(serve: Serve) -> None:
         assert counted == {"due": 3.0, "skipped": 2.0}
 
 
-async def test_every_sixth_probe_goes_over_a_connection_of_its_own(serve: Serve) -> None:
+async def test_every_sixth_probe_goes_over_a_new_connection(serve: Serve) -> None:
     peers: list[object] = []
 
     async def well(request: web.Request) -> web.Response:
@@ -158,9 +159,8 @@ async def test_every_sixth_probe_goes_over_a_connection_of_its_own(serve: Serve)
         for _ in range(12):
             bench.prober.start(turn)
             await bench.until_over()
-    kept = [peer for place, peer in enumerate(peers, 1) if place % 6]
-    fresh = [peer for place, peer in enumerate(peers, 1) if not place % 6]
-    assert (len(set(kept)), len(set(fresh)), set(kept) & set(fresh)) == (1, 2, set())
+    connections = [peers.index(peer) + 1 for peer in peers]  # by their first question
+    assert connections == [1, 1, 1, 1, 1, 6, 6, 6, 6, 6, 6, 12]
 
 
 @pytest.mark.parametrize("endpoint", [Endpoint.HEALTH, Endpoint.METRICS])
@@ -194,7 +194,7 @@ async def test_our_own_lack_of_means_says_nothing_of_the_project(serve: Serve) -
         def no_socket(*_: object) -> None:
             raise OSError(24, "Too many open files")
 
-        bench.prober._ways.kept.connector._socket_factory = no_socket  # type: ignore[union-attr]  # the system's answer when no file is left
+        bench.prober._session.connector._socket_factory = no_socket  # type: ignore[union-attr]  # the system's answer when no file is left
         bench.prober.start(turn)
         await bench.until_over()
         assert bench.value("exporter_probes_void_total", reason="resources") == 1.0
@@ -247,3 +247,31 @@ async def test_a_healthy_project_that_answers_slowly_is_degraded(serve: Serve) -
         bench.prober.start(found[Endpoint.HEALTH])
         await bench.until_over()
         assert bench.of()['project_state{state="degraded"}'] == 1.0
+
+
+async def test_a_server_with_one_worker_is_never_down_by_our_own_connections(
+    free_port: FreePort,
+) -> None:
+    """It serves one connection at a time, and waits on an idle one for the next question."""
+    turn_of = asyncio.Lock()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with turn_of:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    await reader.readuntil(b"\r\n\r\n")
+                    body = b'{"status": "healthy"}'
+                    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+                    writer.write(head + body)
+                    await writer.drain()
+            writer.close()
+
+    port = free_port()
+    async with await asyncio.start_server(serve, "127.0.0.1", port), _bench() as bench:
+        found = bench.take(_project(f"http://127.0.0.1:{port}"))
+        for number in range(14):
+            bench.prober.start(found[Endpoint.HEALTH])
+            if number % 3 == 0:
+                bench.prober.start(found[Endpoint.STATUS])
+            await bench.until_over()
+            assert bench.of()["project_up"] == 1.0

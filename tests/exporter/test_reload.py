@@ -28,6 +28,7 @@ class Desk:
     reload: Reload
     instruments: Instruments
     taken: list[Config] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)  # the next takings
 
     def write(self, name: str, more: str = "") -> None:
         """Replace the file as editors do: by another one of its name."""
@@ -56,10 +57,17 @@ async def _followed(folder: Path) -> AsyncIterator[Desk]:
     file.write_text(ENTRY.format(name="first", more=""), encoding="utf-8")
     source, instruments = Source(path=file), Instruments(version="1", shard="1/1")
     taken: list[Config] = []
-    reload = Reload(source, source.load(), taken.append, instruments)
+    fails: list[Exception] = []
+
+    def take(config: Config) -> None:
+        if fails:
+            raise fails.pop()
+        taken.append(config)
+
+    reload = Reload(source, source.load(), take, instruments)
     task = asyncio.create_task(reload.follow())
     try:
-        yield Desk(file, reload, instruments, taken)
+        yield Desk(file, reload, instruments, taken, fails)
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -129,3 +137,45 @@ async def test_who_asks_gets_the_mistake(tmp_path: Path) -> None:
         with pytest.raises(BadConfig) as refused:
             await desk.reload.now()
         assert refused.value.mistakes == ["projects[0].timout: unknown key, did you mean timeout?"]
+
+
+async def test_a_secret_that_was_missing_is_taken_when_it_has_come(tmp_path: Path) -> None:
+    async with _followed(tmp_path) as desk:
+        desk.write("late", ", auth: {bearer_file: token}")
+
+        async def refused() -> bool:
+            return not desk.is_good()
+
+        await until(refused, within=WITHIN, what="the refusal")
+        (tmp_path / "token").write_text("here", encoding="utf-8")
+        assert (await desk.until_taken(1), desk.is_good()) == ([["late"]], True)
+
+
+@pytest.mark.parametrize("odd", ["!!bool maybe", "!!int ''", "!!timestamp nope", "{? [a] : b}"])
+async def test_what_no_decoder_foresaw_is_a_mistake_like_any_other(
+    tmp_path: Path, odd: str
+) -> None:
+    async with _followed(tmp_path) as desk:
+        desk.file.write_text(f"x: {odd}", encoding="utf-8")
+
+        async def refused() -> bool:
+            return not desk.is_good()
+
+        await until(refused, within=WITHIN, what="the refusal")
+        desk.write("mended")
+        assert (await desk.until_taken(1), desk.is_good()) == ([["mended"]], True)
+
+
+async def test_a_configuration_that_cannot_be_taken_is_told_and_the_next_one_is(
+    tmp_path: Path,
+) -> None:
+    async with _followed(tmp_path) as desk:
+        desk.fails.append(RuntimeError("no room"))
+        with pytest.raises(BadConfig) as refused:
+            await desk.reload.now()
+        told = (refused.value.mistakes, desk.is_good())
+        desk.write("next")
+        assert (told, await desk.until_taken(1)) == (
+            (["cannot be taken: RuntimeError('no room')"], False),
+            [["next"]],
+        )

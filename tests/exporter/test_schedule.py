@@ -29,8 +29,10 @@ class Turned:
     fails_in: int = -1
     slot: float = SLOT
 
-    def due(self, slot: int) -> Iterable[Callable[[], None]]:
+    def due(self, since: float, until: float) -> Iterable[Callable[[], None]]:
         """Note the slot."""
+        slot = round(since / SLOT)
+        assert until - since == pytest.approx(SLOT)
         self.slots.append(slot)
         self.at.append(asyncio.get_running_loop().time())
         if slot == self.fails_in:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import aiohttp
+
 from orchestrator import fetch
 from orchestrator.answer import Answer
 from orchestrator.project import Auth, Control, Project
@@ -135,7 +137,7 @@ def project(url: str, *, within: float = 1.0, auth: Auth | None = None) -> Proje
     )
 
 
-async def ask(ways: fetch.Connections, asked: Project, *, fresh: bool = False) -> Answer:
+async def ask(ways: aiohttp.ClientSession, asked: Project, *, fresh: bool = False) -> Answer:
     """Fetch its health; return the answer without the time it took, which is never long."""
     answer = await fetch.fetch(ways, fetch.question(asked, "/health"), fresh=fresh)
     assert 0 < answer.seconds < GENEROUS

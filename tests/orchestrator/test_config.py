@@ -20,6 +20,7 @@ from orchestrator.config import (
     load,
 )
 from orchestrator.project import Auth, Control, Gauge, Mode, Paths, Project, Thresholds, Tls
+from orchestrator.stamp import stamp
 
 WHOLE = """
 defaults: {mode: act, health_interval: 500ms, metrics_interval: 10s, timeout: 1s, slow_after: 400ms,
@@ -188,10 +189,10 @@ def test_every_key_is_read(folder: Path) -> None:
     }
 
 
-def test_the_files_that_were_read_are_named_once_each(folder: Path) -> None:
+def test_the_files_that_were_read_are_named_with_their_stamps(folder: Path) -> None:
     made = decode(WHOLE, source="o.yml", folder=folder, environment=ENVIRONMENT)
     names = ("bearer", "ca.pem", "client.pem", "client.key")
-    assert sorted(made.files) == sorted(folder / name for name in names)
+    assert made.read == {folder / name: stamp(folder / name) for name in names}
 
 
 def test_every_default_is_filled_in() -> None:

@@ -68,7 +68,7 @@ async def test_no_means_left_within_a_connection_says_nothing_of_the_project(num
 
     async with aiohttp.ClientSession(middlewares=[fetch._once, short]) as session:
         with pytest.raises(fetch.OutOfResources):
-            await ask(fetch.Connections(session, session), project("http://127.0.0.1:1"))
+            await ask(session, project("http://127.0.0.1:1"))
 
 
 @pytest.fixture

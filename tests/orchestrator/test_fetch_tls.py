@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 import trustme
 
@@ -19,7 +20,7 @@ OK = http(HEALTHY)
 
 
 @pytest.fixture
-async def ways() -> AsyncIterator[fetch.Connections]:
+async def ways() -> AsyncIterator[aiohttp.ClientSession]:
     """Open both ways to ask."""
     async with fetch.connections() as opened:
         yield opened
@@ -87,7 +88,7 @@ async def test_a_certificate_is_checked_as_the_project_says(
     *,
     tmp_path: Path,
     free_port: FreePort,
-    ways: fetch.Connections,
+    ways: aiohttp.ClientSession,
     authority: trustme.CA,
     name: str,
     said: dict[str, object],
@@ -100,7 +101,7 @@ async def test_a_certificate_is_checked_as_the_project_says(
 
 
 async def test_a_connection_over_tls_is_kept(
-    tmp_path: Path, free_port: FreePort, ways: fetch.Connections, authority: trustme.CA
+    tmp_path: Path, free_port: FreePort, ways: aiohttp.ClientSession, authority: trustme.CA
 ) -> None:
     line = Line([[OK, OK]])
     async with serving(free_port(), line.answer, _served(authority, "127.0.0.1")) as url:
@@ -110,7 +111,7 @@ async def test_a_connection_over_tls_is_kept(
 
 
 async def test_two_projects_at_one_address_keep_their_own_trust(
-    tmp_path: Path, free_port: FreePort, ways: fetch.Connections, authority: trustme.CA
+    tmp_path: Path, free_port: FreePort, ways: aiohttp.ClientSession, authority: trustme.CA
 ) -> None:
     async with serving(
         free_port(), Line([[OK] * 2]).answer, _served(authority, "127.0.0.1")
@@ -123,7 +124,7 @@ async def test_two_projects_at_one_address_keep_their_own_trust(
 
 
 async def test_the_certificate_of_a_client_is_shown(
-    tmp_path: Path, free_port: FreePort, ways: fetch.Connections, authority: trustme.CA
+    tmp_path: Path, free_port: FreePort, ways: aiohttp.ClientSession, authority: trustme.CA
 ) -> None:
     shown: list[bytes | None] = []
     tls = _served(authority, "127.0.0.1")
@@ -168,7 +169,7 @@ async def test_who_shows_no_certificate_where_one_is_required_is_told_so(
     *,
     tmp_path: Path,
     free_port: FreePort,
-    ways: fetch.Connections,
+    ways: aiohttp.ClientSession,
     authority: trustme.CA,
     most: str,
     fresh: bool,
@@ -182,7 +183,7 @@ async def test_who_shows_no_certificate_where_one_is_required_is_told_so(
 
 
 async def test_a_server_that_speaks_no_tls_is_told_so(
-    tmp_path: Path, free_port: FreePort, ways: fetch.Connections
+    tmp_path: Path, free_port: FreePort, ways: aiohttp.ClientSession
 ) -> None:
     async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -195,7 +196,7 @@ async def test_a_server_that_speaks_no_tls_is_told_so(
 
 
 async def test_a_handshake_that_hangs_is_a_timeout(
-    tmp_path: Path, free_port: FreePort, ways: fetch.Connections
+    tmp_path: Path, free_port: FreePort, ways: aiohttp.ClientSession
 ) -> None:
     async with serving(free_port(), hanging) as url:
         asked = _question(url.replace("http:", "https:"), tmp_path, verify=False)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -31,7 +32,7 @@ def _project(url: str) -> Project:
 
 
 @pytest.fixture
-async def ways() -> AsyncIterator[fetch.Connections]:
+async def ways() -> AsyncIterator[aiohttp.ClientSession]:
     """Open both ways to ask."""
     async with fetch.connections() as opened:
         yield opened
@@ -58,7 +59,7 @@ async def _endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.drain()
 
 
-async def _asked(ways: fetch.Connections, url: str) -> tuple[State, Reason | None]:
+async def _asked(ways: aiohttp.ClientSession, url: str) -> tuple[State, Reason | None]:
     made = await probe.ask(ways, _project(url))
     assert 0 < made.seconds < GENEROUS
     return made.state, made.reason
@@ -108,7 +109,7 @@ ANSWERS = {
 @pytest.mark.parametrize(("said", "state", "reason"), ANSWERS.values(), ids=ANSWERS)
 async def test_an_answer_means_what_the_contract_says(
     free_port: FreePort,
-    ways: fetch.Connections,
+    ways: aiohttp.ClientSession,
     said: bytes,
     state: State,
     reason: Reason | None,
@@ -127,47 +128,49 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("answer", "reason"), HOSTILE.values(), ids=HOSTILE)
 async def test_a_project_that_misbehaves_is_down(
-    free_port: FreePort, ways: fetch.Connections, answer: Call, reason: Reason
+    free_port: FreePort, ways: aiohttp.ClientSession, answer: Call, reason: Reason
 ) -> None:
     async with serving(free_port(), answer) as url:
         assert await _asked(ways, url) == (State.DOWN, reason)
 
 
 async def test_a_project_that_is_not_there_refuses(
-    free_port: FreePort, ways: fetch.Connections
+    free_port: FreePort, ways: aiohttp.ClientSession
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert await _asked(ways, url) == (State.DOWN, Reason.REFUSED)
 
 
-async def test_a_name_that_nobody_can_have_does_not_resolve(ways: fetch.Connections) -> None:
+async def test_a_name_that_nobody_can_have_does_not_resolve(ways: aiohttp.ClientSession) -> None:
     host = "a" * 64  # longer than a label of a name may be, so nobody is asked for it
     assert await _asked(ways, f"http://{host}:1") == (State.DOWN, Reason.NAME)
 
 
 async def test_a_project_that_hangs_costs_its_timeout(
-    free_port: FreePort, ways: fetch.Connections
+    free_port: FreePort, ways: aiohttp.ClientSession
 ) -> None:
     async with serving(free_port(), hanging) as url:
         made = await probe.ask(ways, _project(url))
     assert TIMEOUT * 0.9 < made.seconds < TIMEOUT + 2
 
 
-async def test_a_project_below_a_path_is_asked_there(serve: Serve, ways: fetch.Connections) -> None:
+async def test_a_project_below_a_path_is_asked_there(
+    serve: Serve, ways: aiohttp.ClientSession
+) -> None:
     app = web.Application()
     app.router.add_get("/base/health", _well)
     assert await _asked(ways, f"{await serve(app)}/base") == (State.HEALTHY, None)
 
 
 async def test_a_project_that_closes_after_each_answer_stays_up(
-    free_port: FreePort, ways: fetch.Connections
+    free_port: FreePort, ways: aiohttp.ClientSession
 ) -> None:
     async with serving(free_port(), saying(http(HEALTHY))) as url:
         assert [await _asked(ways, url) for _ in range(3)] == [(State.HEALTHY, None)] * 3
 
 
 async def test_a_project_is_asked_where_its_health_is(
-    serve: Serve, ways: fetch.Connections
+    serve: Serve, ways: aiohttp.ClientSession
 ) -> None:
     app = web.Application()
     app.router.add_get("/healthz", _well)
@@ -176,7 +179,7 @@ async def test_a_project_is_asked_where_its_health_is(
 
 
 async def test_each_probe_opens_a_connection_of_its_own(
-    serve: Serve, ways: fetch.Connections
+    serve: Serve, ways: aiohttp.ClientSession
 ) -> None:
     callers: list[object] = []
 
@@ -196,7 +199,7 @@ async def test_each_probe_opens_a_connection_of_its_own(
     ("slow_after", "state"), [(GENEROUS, State.HEALTHY), (0.000_001, State.DEGRADED)]
 )
 async def test_a_healthy_project_that_is_slow_is_degraded(
-    free_port: FreePort, ways: fetch.Connections, slow_after: float, state: State
+    free_port: FreePort, ways: aiohttp.ClientSession, slow_after: float, state: State
 ) -> None:
     async with serving(free_port(), saying(http(HEALTHY))) as url:
         project = replace(_project(url), slow_after=timedelta(seconds=slow_after))

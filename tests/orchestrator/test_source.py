@@ -11,6 +11,7 @@ from orchestrator import config, source
 from orchestrator.config import BadConfig, Config, decode, load
 from orchestrator.project import Auth, Control, Project
 from orchestrator.source import Source
+from orchestrator.stamp import changed
 
 SECRET = "s3same"  # noqa: S105  to be looked for where it must not be
 
@@ -89,14 +90,28 @@ def test_a_source_does_not_show_its_secrets() -> None:
 
 @pytest.mark.parametrize("name", ["o.yml", "token"])
 @pytest.mark.parametrize("change", ["written", "replaced", "removed"])
-def test_the_stamp_changes_with_every_file(tmp_path: Path, name: str, change: str) -> None:
-    for each in ("o.yml", "token"):
-        (tmp_path / each).write_text("as it was", encoding="utf-8")
-    come_from, others = Source(path=tmp_path / "o.yml"), [tmp_path / "token"]
-    before = come_from.stamp(others)
-    unchanged = come_from.stamp(others)
+def test_a_configuration_knows_when_a_file_of_it_has_changed(
+    tmp_path: Path, name: str, change: str
+) -> None:
+    path = tmp_path / "o.yml"
+    path.write_text(_project("auth: {bearer_file: token}"), encoding="utf-8")
+    (tmp_path / "token").write_text("as it was", encoding="utf-8")
+    made = Source(path=path).load()
+    before = changed(made.read)
     _change(tmp_path / name, change)
-    assert (unchanged == before, come_from.stamp(others) == before) == (True, False)
+    assert (before, changed(made.read)) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["o.yml", "token"])
+def test_a_refusal_knows_when_a_file_that_was_missing_has_come(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "o.yml"
+    if name != "o.yml":
+        path.write_text(_project("auth: {bearer_file: token}"), encoding="utf-8")
+    with pytest.raises(BadConfig) as refused:
+        Source(path=path).load()
+    before = changed(refused.value.read)
+    (tmp_path / name).write_text("here", encoding="utf-8")
+    assert (before, changed(refused.value.read)) == (False, True)
 
 
 def _change(path: Path, how: str) -> None:
