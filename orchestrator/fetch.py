@@ -4,16 +4,17 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from time import perf_counter
 from typing import Any, cast
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.resolver import AsyncResolver
 from aiohttp.tracing import Trace
@@ -26,6 +27,7 @@ from orchestrator.project import Project
 from orchestrator.version import VERSION
 
 BODY_LIMIT = 64 * 1024  # bytes of an answer that are read
+WIRE_LIMIT = 256 * 1024  # bytes of an answer as it comes, its head and framing included
 KEPT_FOR = 75.0  # seconds that a connection waits for its next question
 OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 OK = 200
@@ -185,11 +187,37 @@ _opened: set[asyncio.Task[object] | None] = set()
 _renewing: set[asyncio.Task[object] | None] = set()
 
 
+class _Bounded(ResponseHandler):
+    """The protocol of one connection, which hears so much for one answer and no more.
+
+    The limit of a body counts what is decoded. Endless blanks in a header, or the extension of a
+    chunk, decode to nothing, and a dozen projects that send them would take a core.
+    """
+
+    _heard = 0
+
+    def set_response_params(self, **params: Any) -> None:  # noqa: ANN401  aiohttp's
+        """Begin an answer."""
+        self._heard = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes; end the connection when they are too many."""
+        self._heard += len(data)
+        if self._heard > WIRE_LIMIT and self.transport:
+            self.set_exception(aiohttp.ClientPayloadError("more bytes than an answer has"))
+            self.transport.abort()
+            return
+        super().data_received(data)
+
+
 class _Connector(aiohttp.TCPConnector):
     """Connections, and the knowledge of which question opened one."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  aiohttp's
         super().__init__(**options)
+        bounded: Callable[..., ResponseHandler] = _Bounded
+        self._factory = partial(bounded, loop=asyncio.get_running_loop())  # aiohttp has no option
         noting = aiohttp.TraceConfig()
         noting.on_connection_create_start.append(_note_opening)
         noting.freeze()

@@ -219,3 +219,34 @@ async def test_a_redirect_is_not_followed(
     async with serving(free_port(), line.answer) as url:
         answer = await ask(ways, project(url), fresh=fresh)
     assert (answer, line.asked) == (Answer(reason=Reason.REDIRECT, status=307), [1])
+
+
+ENDLESS = {
+    "the extension of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+    "the size of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "blanks in a header": b"HTTP/1.1 200 OK\r\nX:",
+    "blank lines before the answer": b"",
+}
+FILLING = {"the size of a chunk": b"0", "blanks in a header": b" "}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+async def test_framing_without_end_is_cut_off_soon(
+    free_port: FreePort, ways: aiohttp.ClientSession, what: str
+) -> None:
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ENDLESS[what])
+        more = FILLING.get(what, b"x" if ENDLESS[what] else b"\r\n") * 4096
+        while True:
+            writer.write(more)
+            await writer.drain()
+            sent += len(more)
+
+    async with serving(free_port(), endless) as url:
+        answer = await fetch.fetch(ways, fetch.question(project(url, within=20.0), "/health"))
+    most = 32 * 1024 * 1024  # what the system holds between the two of them
+    assert (answer.reason, answer.seconds < 10, sent < most) == (Reason.CONNECTION, True, True)
