@@ -60,7 +60,7 @@ def decoded(body: bytes) -> object:
     mistake, and so is nesting beyond what it can follow.
     """
     try:
-        return json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number)
+        return _DECODER.decode(body.decode())
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 
@@ -74,3 +74,6 @@ def _once_each(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
 
 def _no_number(name: str) -> object:
     raise ValueError(f"{name} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_number)

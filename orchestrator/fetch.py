@@ -62,10 +62,8 @@ class Question:
 async def connections(
     resolver: AbstractResolver | None = None, *, keep: bool = True
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open the way to projects; without *keep*, each question has a connection of its own.
-
-    Names are resolved without threads, so a slow one holds up no other.
-    """
+    """Open the way to projects; without *keep*, each question has a connection of its own."""
+    # without threads, so that a slow name holds up no other
     names = resolver or AsyncResolver(timeout=1.0, tries=2)
     kept = {"keepalive_timeout": KEPT_FOR} if keep else {"force_close": True}
     session = aiohttp.ClientSession(
@@ -86,7 +84,7 @@ async def connections(
 def question(project: Project, path: str, *, accept: str = "application/json") -> Question:
     """Prepare the GET of *path* below the project's URL; raise tls.BadTls.
 
-    It takes 2 us, and is not kept: with its URL it is half a kilobyte, three times a project.
+    It takes 2 us, and is not kept: it is half a kilobyte, three times a project.
     """
     headers = _headers(accept)
     if project.auth:
@@ -181,8 +179,8 @@ async def _body(response: ClientResponse) -> tuple[bytes, Reason | None]:
     return b"", Reason.TOO_LARGE
 
 
-# Tasks whose question under way has opened a connection, and those whose question has to. A
-# context variable would do, too, but every connection keeps the context that it was made in.
+# Tasks whose question has opened a connection, and those whose question has to. No context
+# variables: every connection would keep the context that it was made in.
 _opened: set[asyncio.Task[object] | None] = set()
 _renewing: set[asyncio.Task[object] | None] = set()
 
@@ -194,7 +192,11 @@ class _Bounded(ResponseHandler):
     chunk, decode to nothing, and a dozen projects that send them would take a core.
     """
 
-    _heard = 0
+    __slots__ = ("_heard",)  # in the dict of its base it would be a kilobyte a connection
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._heard = 0
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401  aiohttp's
         """Begin an answer."""
@@ -254,7 +256,7 @@ class _Answer(ClientResponse):
 
     @property
     def _continue(self) -> None:
-        raise aiohttp.ClientPayloadError("an interim answer to a question that asked for none")
+        raise aiohttp.ClientPayloadError("an interim answer, and none was asked for")
 
     @_continue.setter
     def _continue(self, _: object) -> None: ...
