@@ -87,7 +87,8 @@ def judge(
     """Judge the repair of *incident* by *action* from what was *seen*.
 
     1. The project answers a probe of ours, within `recover_within` of the command's answer.
-    2. From then on it keeps answering for as long as its rule needs to see the change.
+    2. From then on it keeps answering for as long as its rule needs to see the change; only then
+       does `prove_within` begin, or a rule that looks back further could never be satisfied.
     3. The alert's own expression is false.
     4. Alertmanager has told us that every alert of the incident ended.
     "Resolved" alone proves nothing: a dead Prometheus looks the same.
@@ -102,7 +103,7 @@ def judge(
         missing = _missing(incident.recovered_at, action, episodes, seen.standing, seen.at)
     if missing is None:
         return Proven()
-    if seen.at <= incident.recovered_at + limits.prove_within:
+    if seen.at <= incident.recovered_at + _settle(seen.standing) + limits.prove_within:
         return missing
     holds = seen.standing is not None and seen.standing.holds
     return Ineffective(missing.for_what) if holds else Inconclusive(missing.for_what)
@@ -121,6 +122,10 @@ def _missing(
         return Waiting(f"{action.alertname} still holds")
     going = sorted({episode.alertname for episode in episodes if episode.open})
     return Waiting(f"Alertmanager still has {', '.join(going)}") if going else None
+
+
+def _settle(standing: Standing | None) -> timedelta:
+    return standing.settle if standing else timedelta(0)
 
 
 def _unwell(incident: Incident, seen: Sighting, limits: Limits) -> Verdict:

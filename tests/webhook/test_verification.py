@@ -1,5 +1,7 @@
 """When a repair is proven, and when a project must not be touched."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.answer import Reason
@@ -72,10 +74,11 @@ def test_the_first_good_probe_is_a_recovery_and_no_proof() -> None:
         (FIRING, True, 5, Waiting("ProjectDown still holds")),
         (CLEAR, False, 5, Waiting("Alertmanager still has ProjectDown")),
         (None, True, 5, Waiting("Prometheus does not answer")),
-        (FIRING, True, 64, Ineffective("ProjectDown still holds")),
-        (CLEAR, False, 64, Inconclusive("Alertmanager still has ProjectDown")),
+        (FIRING, True, 65, Waiting("ProjectDown still holds")),
+        (FIRING, True, 66, Ineffective("ProjectDown still holds")),
+        (CLEAR, False, 66, Inconclusive("Alertmanager still has ProjectDown")),
         (None, True, 64, Inconclusive("Prometheus does not answer")),
-        (CLEAR, True, 64, Proven()),
+        (CLEAR, True, 66, Proven()),
     ],
 )
 def test_proof_takes_the_probe_the_expression_and_the_end_of_the_alert(
@@ -85,6 +88,13 @@ def test_proof_takes_the_probe_the_expression_and_the_end_of_the_alert(
     expected: Verdict,
 ) -> None:
     assert _judged(standing=standing, ended=ended, after=after, recovered=3) == expected
+
+
+def test_a_rule_that_looks_far_back_is_given_its_time_before_the_limit_begins() -> None:
+    slow = replace(FIRING, settle=90 * SECOND)
+    assert _judged(standing=slow, after=70, recovered=3) == Waiting("ProjectDown settles")
+    assert _judged(standing=slow, after=153, recovered=3) == Waiting("ProjectDown still holds")
+    assert _judged(standing=slow, after=154, recovered=3) == Ineffective("ProjectDown still holds")
 
 
 @pytest.mark.parametrize(
