@@ -142,12 +142,21 @@ class Board:
         limits = known.project.thresholds
         of = {"cpu": limits.cpu, "memory": limits.memory, "errors": limits.errors}
         self._write(known, "project_threshold_ratio", "resource", of)
+        self._write_aims(known)
         self._write_info(known)
         self._write_state(known)
         self._write_duration(known)
         self._write_reads(known)
         self._write_failures(known)
         self._write_wrong(known)
+
+    def _write_aims(self, known: Known) -> None:
+        project = known.project
+        for metric, value in (
+            ("project_slow_after_seconds", project.slow_after.total_seconds()),
+            ("project_slo_objective_ratio", project.slo),
+        ):
+            self._page.put(metric, project.name, line(metric, known.labels, value))
 
     def _changed(self, known: Known, before: Probe | None, now: Probe) -> None:
         if now.up and now.version not in known.versions and len(known.versions) <= VERSIONS:

@@ -1,5 +1,6 @@
 """The exporter's own metrics, built from the one table of names."""
 
+import os
 import resource
 import time
 from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -36,14 +37,15 @@ class Process(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families; their names are those of every Prometheus client."""
-        cpu = CounterMetricFamily("process_cpu_seconds", "Processor time that was used.")
-        cpu.add_metric([], time.process_time())
-        yield cpu
+        name = "process_cpu_seconds_total"
+        yield CounterMetricFamily(name, METRICS[name].help, value=time.process_time())
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        memory = pages * resource.getpagesize()
-        yield GaugeMetricFamily("process_resident_memory_bytes", "Memory in use.", value=memory)
-        about = "When the process started."
-        yield GaugeMetricFamily("process_start_time_seconds", about, value=self._began)
+        yield _gauge("process_resident_memory_bytes", pages * resource.getpagesize())
+        yield _gauge("process_start_time_seconds", self._began)
+
+
+def _gauge(name: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, METRICS[name].help, value=value)
 
 
 class Instruments:
@@ -54,6 +56,8 @@ class Instruments:
         self.registry.register(Process())
         self._make(Gauge, "exporter_build_info").labels(version).set(1)
         self._make(Gauge, "exporter_shard_info").labels(shard).set(1)
+        self._make(Gauge, "exporter_host_cpus").set(_cpus())
+        self._make(Gauge, "exporter_host_memory_bytes").set(_memory())
         self.projects = self._make(Gauge, "exporter_projects")
         self.lag = self._histogram("exporter_tick_lag_seconds", LAGS)
         self.worst_lag = self._make(Gauge, "exporter_tick_lag_max_seconds")
@@ -77,6 +81,16 @@ class Instruments:
     def _histogram(self, name: str, buckets: tuple[float, ...]) -> Histogram:
         metric = METRICS[name]
         return Histogram(name, metric.help, metric.labels, buckets=buckets, registry=self.registry)
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @coroutine

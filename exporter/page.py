@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from orchestrator.metrics import METRICS, Kind
+from orchestrator.metrics import Kind, exported
 
 STEADY = {"project_up", "project_threshold_ratio"}  # worth keeping joined, at twice the memory
 CHUNK = 256 * 1024  # bytes that are handed out at once; a page of 5,000 projects has 8 MB
@@ -60,8 +60,8 @@ class Page:
     def __init__(self) -> None:
         self._families = {
             metric.name: Family(metric.name, metric.kind, metric.help)
-            for metric in METRICS.values()
-            if metric.program == "exporter" and metric.name.startswith("project_")
+            for metric in exported("exporter").values()
+            if metric.name.startswith("project_")
         }
         self._own: dict[str, Family] = {}  # the gauges of configurations
 

@@ -19,8 +19,7 @@ WITHOUT_EFFECT = frozenset(  # in this release; docs/configuration.md says so of
         *("analyzer.mode", "analyzer.model", "analyzer.auto_above"),
         *("analyzer.daily_budget_usd", "analyzer.monthly_budget_usd"),
         *("retention.raw", "retention.events"),
-        *("projects[].critical", "projects[].depends_on", "projects[].slo"),
-        "projects[].paths.logs",
+        *("projects[].critical", "projects[].depends_on", "projects[].paths.logs"),
     }
 )
 

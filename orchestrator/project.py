@@ -89,7 +89,7 @@ class Project:
     metrics: tuple[Gauge, ...] = ()
     critical: bool = False
     depends_on: tuple[str, ...] = ()
-    slo: float | None = None  # the share of the time that it has to be up
+    slo: float = 0.99  # the share of the time that it has to be up
     auth: Auth | None = None
     tls: Tls = Tls()
     paths: Paths = Paths()

@@ -198,7 +198,7 @@ class WrittenProject(Written):
     metrics: Annotated[dict[str, str], Field(max_length=50)] = {}
     critical: StrictBool = False
     depends_on: tuple[Name, ...] = ()
-    slo: Share | None = None
+    slo: Share = 0.99
     auth: WrittenAuth | None = None
     tls: WrittenTls = WrittenTls()
     paths: WrittenPaths = WrittenPaths()

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from orchestrator.metrics import METRICS
 from webhook.incident import ENDED, State
@@ -18,6 +18,7 @@ class Instruments:
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.notifications = self._make(Counter, "webhook_notifications_total")
         self.alerts = self._make(Counter, "webhook_alerts_total")
         self.invalid = self._make(Counter, "webhook_invalid_total")

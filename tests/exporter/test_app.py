@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from exporter import app, routes
-from orchestrator.metrics import METRICS, Status
+from orchestrator.metrics import METRICS, exported
 from orchestrator.source import Source
 from tests.conftest import FreePort, Serve
 from tests.exporter import fleet, pages
@@ -26,6 +26,7 @@ ASKED = {  # the Accept header of each
 WITHIN = 10.0  # seconds
 
 
+LABELLED = "labels: {client: 'a \"b\"'}, slo: 0.999"
 ANSWERS = {
     "/health": {"status": "healthy", "version": "1.4.2"},
     "/metrics": {
@@ -56,14 +57,14 @@ async def watched(
 ) -> str:
     """Serve an exporter that has found one project up and another down; gives its URL."""
     entries = [
-        fleet.entry("up", await _project(serve), "labels: {client: 'a \"b\"'}", "200ms"),
+        fleet.entry("up", await _project(serve), LABELLED, "200ms"),
         fleet.entry("down", f"http://127.0.0.1:{free_port()}", every="200ms"),
     ]
     url = await serve(fleet.application(tmp_path / "o.yml", entries))
 
     async def all_known() -> bool:
         text = await pages.page(http, url)
-        return len(pages.of_project(text, "up")) == 21 and "project_up" in pages.of_project(
+        return len(pages.of_project(text, "up")) == 23 and "project_up" in pages.of_project(
             text, "down"
         )
 
@@ -100,6 +101,8 @@ async def test_a_project_is_shown_in_base_units_and_under_its_labels(
         f'project_threshold_ratio{{{label},resource="cpu"}}': 0.8,
         f'project_threshold_ratio{{{label},resource="memory"}}': 0.85,
         f'project_threshold_ratio{{{label},resource="errors"}}': 0.05,
+        f"project_slow_after_seconds{{{label}}}": 3600.0,
+        f"project_slo_objective_ratio{{{label}}}": 0.999,
         f"project_cpu_usage_ratio{{{label}}}": 0.83,
         f"project_memory_usage_ratio{{{label}}}": 0.418,
         f"project_error_ratio{{{label}}}": 0.0061,
@@ -189,12 +192,10 @@ async def test_every_family_is_declared_and_every_declared_one_is_there(
             each.documentation,
         )
         for each in pages.families(await pages.page(http, watched)).values()
-        if not each.name.startswith("process_") and each.name != "project_rate"
+        if each.name != "project_rate"
     }
     assert found == {
-        name: (str(metric.kind), metric.help)
-        for name, metric in METRICS.items()
-        if metric.program == "exporter" and metric.status is Status.EXPORTED
+        name: (str(metric.kind), metric.help) for name, metric in exported("exporter").items()
     }
 
 

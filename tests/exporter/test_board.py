@@ -17,7 +17,9 @@ from tests.exporter import pages
 A = Project(name="a", url="http://127.0.0.1:1", control=Control(url="http://127.0.0.1:1"))
 UP = Probe(state=State.HEALTHY, reason=None, seconds=0.25, version="1.4.2")
 REFUSED = Probe(state=State.DOWN, reason=Reason.REFUSED, seconds=0.5)
-LIMITS = {
+CONFIGURED = {
+    "project_slow_after_seconds": 1.0,
+    "project_slo_objective_ratio": 0.99,
     'project_threshold_ratio{resource="cpu"}': 0.8,
     'project_threshold_ratio{resource="memory"}': 0.85,
     'project_threshold_ratio{resource="errors"}': 0.05,
@@ -43,16 +45,16 @@ def _state(state: State) -> dict[str, float]:
     return {f'project_state{{state="{each}"}}': float(each is state) for each in State}
 
 
-def test_before_its_first_verdict_a_project_has_thresholds_and_no_state() -> None:
+def test_before_its_first_verdict_a_project_has_what_is_configured_and_no_state() -> None:
     _, page = _board(A)
-    assert _of(page) == {**LIMITS, 'project_info{mode="observe",version=""}': 1.0}
+    assert _of(page) == {**CONFIGURED, 'project_info{mode="observe",version=""}': 1.0}
 
 
 def test_a_project_that_is_up_says_so_in_every_way() -> None:
     board, page = _board(A)
     board.probed("a", (UP,))
     assert _of(page) == {
-        **LIMITS,
+        **CONFIGURED,
         **_state(State.HEALTHY),
         "project_up": 1.0,
         "project_probe_duration_seconds": 0.25,
@@ -65,7 +67,7 @@ def test_a_project_that_is_down_says_so_and_why() -> None:
     board, page = _board(A)
     board.probed("a", (REFUSED, REFUSED))
     assert _of(page) == {
-        **LIMITS,
+        **CONFIGURED,
         **_state(State.DOWN),
         "project_up": 0.0,
         "project_probe_duration_seconds": 0.5,
@@ -95,7 +97,7 @@ def test_a_project_that_leaves_vanishes_whole_and_at_once() -> None:
     board.read("a", Endpoint.METRICS, Reading(good=True, values={"project_own": 1.0}), until=9)
     board.read("a", Endpoint.STATUS, Reading(good=False, wrong=(Reason.BODY,)), until=9)
     board.take([replace(A, name="b")])
-    assert (_of(page), "project_own" in _text(page), len(_of(page, "b"))) == ({}, False, 4)
+    assert (_of(page), "project_own" in _text(page), len(_of(page, "b"))) == ({}, False, 6)
 
 
 def test_a_configuration_that_says_the_same_changes_nothing() -> None:
@@ -109,11 +111,15 @@ def test_a_configuration_that_says_the_same_changes_nothing() -> None:
 def test_a_project_with_other_settings_keeps_its_verdict() -> None:
     board, page = _board(A)
     board.probed("a", (UP,))
-    board.take([replace(A, mode=Mode.ACT, thresholds=Thresholds(cpu=0.5))])
+    half = timedelta(seconds=0.5)
+    limits = Thresholds(cpu=0.5)
+    board.take([replace(A, mode=Mode.ACT, thresholds=limits, slow_after=half, slo=0.999)])
     shown = _of(page)
     assert shown["project_up"] == 1.0
     assert shown['project_info{mode="act",version="1.4.2"}'] == 1.0
     assert shown['project_threshold_ratio{resource="cpu"}'] == 0.5
+    assert shown["project_slow_after_seconds"] == 0.5
+    assert shown["project_slo_objective_ratio"] == 0.999
 
 
 def test_a_project_with_other_settings_keeps_its_figures() -> None:

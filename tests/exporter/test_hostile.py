@@ -176,6 +176,7 @@ def _expected(
     }
     found |= {f'project_state{{state="{each}"}}' for each in State}
     found |= {"project_up", "project_probe_duration_seconds"}
+    found |= {"project_slow_after_seconds", "project_slo_objective_ratio"}
     found.add(f'project_info{{mode="observe",version="{version}"}}')
     if reason:
         found.add(f'project_probe_failures_total{{reason="{reason}"}}')
@@ -250,7 +251,7 @@ def _lasting(text: str) -> dict[str, float | None]:
 
 
 def test_a_neighbour_is_told_of_as_if_it_were_alone(seen: Seen) -> None:
-    assert (_lasting(seen.text), len(_lasting(seen.alone))) == (_lasting(seen.alone), 18)
+    assert (_lasting(seen.text), len(_lasting(seen.alone))) == (_lasting(seen.alone), 20)
 
 
 def test_every_project_is_on_the_page_and_nobody_else(seen: Seen) -> None:

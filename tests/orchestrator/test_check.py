@@ -233,7 +233,7 @@ def test_what_is_no_playbook_is_left_to_the_configuration(playbooks: object) -> 
         ("retention: {raw: 1d, events: 2d}", ["raw", "events"]),
         (
             "projects: [{name: a}, {critical: false, depends_on: [a], slo: 0.99}]",
-            ["critical", "depends_on", "slo"],
+            ["critical", "depends_on"],
         ),
         ("projects: [{paths: {logs: null, metrics: null}}]", ["logs"]),
     ],
@@ -247,13 +247,13 @@ def test_a_key_that_is_said_in_vain_is_a_notice(text: str, found: list[str]) -> 
 
 
 def test_a_notice_names_the_project_by_its_place() -> None:
-    said = {"projects": [{"name": "a"}, {"name": "b", "slo": 0.99}]}
-    assert list(notices(said)) == ["projects[1].slo: has no effect in this release"]
+    said = {"projects": [{"name": "a"}, {"name": "b", "critical": True}]}
+    assert list(notices(said)) == ["projects[1].critical: has no effect in this release"]
 
 
 @pytest.mark.parametrize("key", sorted(WITHOUT_EFFECT))
 def test_every_key_without_effect_is_one_of_the_file(tmp_path: Path, key: str) -> None:
-    values = {"slo": "0.99", "depends_on": "[a]", "critical": "true", "logs": "null"}
+    values = {"depends_on": "[a]", "critical": "true", "logs": "null"}
     values |= {"fleet_share": "0.5", "fleet_min": "2", "mode": '"off"', "model": "x"}
     values |= {"auto_above": "0.9", "daily_budget_usd": "1.0", "monthly_budget_usd": "2.0"}
     values |= {"raw": "1d", "events": "2d"}

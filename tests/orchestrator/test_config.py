@@ -210,7 +210,7 @@ def test_every_default_is_filled_in() -> None:
         metrics=(),
         critical=False,
         depends_on=(),
-        slo=None,
+        slo=0.99,
         auth=None,
         tls=Tls(ca_file=None, cert_file=None, key_file=None, server_name=None, verify=True),
         paths=Paths(health="/health", metrics="/metrics", status="/status", logs="/logs"),

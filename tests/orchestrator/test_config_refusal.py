@@ -114,6 +114,8 @@ MISTAKES = [
     ("verification: {every: 0s}", ["verification.every: must be longer than 0s"]),
     # figures and choices
     (_project("mode: fix"), [f"{HERE}.mode: input should be 'observe' or 'act'"]),
+    (_project("slo: 0"), [f"{HERE}.slo: input should be greater than 0"]),
+    (_project("slo: null"), [f"{HERE}.slo: input should be a valid number"]),
     ("defaults: {mode: fix}", ["defaults.mode: input should be 'observe' or 'act'"]),
     ("guards: {attempts: 0}", ["guards.attempts: input should be greater than or equal to 1"]),
     ("guards: {breaker: 101}", ["guards.breaker: input should be less than or equal to 100"]),

@@ -1,12 +1,22 @@
 """The table of metrics keeps Prometheus' conventions, and ours."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from orchestrator import metrics
-from orchestrator.metrics import METRICS, Kind, Metric
+from orchestrator.gauge import ENDINGS
+from orchestrator.metrics import EVERY, METRICS, Kind, Metric, Status, exported
 
+OURS = {"exporter", "webhook", EVERY}
+ABOUT = {  # how the names of each program begin
+    "exporter": {"exporter", "project"},
+    "webhook": {"webhook", "orchestrator", "agent", "task", "tasks", "process"},
+    EVERY: {"process"},
+    "prometheus": {"prometheus", "up"},
+    "alertmanager": {"alertmanager"},
+}
 EACH = pytest.mark.parametrize("metric", METRICS.values(), ids=str)
 
 
@@ -36,11 +46,47 @@ def test_help_is_one_sentence(metric: Metric) -> None:
 
 @EACH
 def test_a_name_begins_with_who_or_what_it_is_about(metric: Metric) -> None:
-    assert metric.name.split("_")[0] in {metric.program, "project"}
+    assert metric.name.split("_")[0] in ABOUT[metric.program]
+
+
+@EACH
+def test_what_is_theirs_is_of_another_program_and_all_else_of_ours(metric: Metric) -> None:
+    assert (metric.status is Status.THEIRS) is (metric.program not in OURS)
 
 
 @EACH
 def test_labels_stand_once_and_are_none_of_prometheus_own(metric: Metric) -> None:
-    assert sorted(set(metric.labels) - {"instance", "job", "le", "quantile"}) == sorted(
-        metric.labels
-    )
+    prometheus_own = {"le", "quantile"} | ({"instance", "job"} if metric.name != "up" else set())
+    assert sorted(set(metric.labels) - prometheus_own) == sorted(metric.labels)
+
+
+@EACH
+def test_what_is_about_a_project_says_which(metric: Metric) -> None:
+    about_one = metric.name.startswith(("project_", "orchestrator_project_"))
+    assert not about_one or "project" in metric.labels
+
+
+def test_a_program_exports_its_own_and_that_of_every_program() -> None:
+    both = exported("exporter").keys() & exported("webhook").keys()
+    assert both == {
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+    }
+
+
+def test_what_is_exported_by_nobody_is_planned_or_theirs() -> None:
+    by_ours = exported("exporter").keys() | exported("webhook").keys()
+    others = [METRICS[name].status for name in METRICS.keys() - by_ours]
+    assert set(others) == {Status.PLANNED, Status.THEIRS}
+
+
+def test_every_name_that_is_kept_for_later_is_in_the_configuration_page() -> None:
+    page = Path(__file__).parents[2] / "docs/configuration.md"
+    [told] = re.findall(r"kept for later: (.+)\.", page.read_text(encoding="utf-8"))
+    assert {f"project_{name}" for name in re.findall(r"`(\w+)`", told)} == {
+        name
+        for name, metric in METRICS.items()
+        if name.startswith("project_") and metric.status is Status.PLANNED
+        if not name.endswith(ENDINGS)
+    }

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from orchestrator.metrics import METRICS, Status
+from orchestrator.metrics import exported
 from tests.conftest import Serve
 from tests.webhook import make
 from webhook import app
@@ -142,11 +142,7 @@ async def test_every_metric_that_is_called_exported_is_on_the_page(
 ) -> None:
     async with http.get(f"{url}/metrics") as response:
         page = await response.text()
-    declared = {
-        name: metric.help
-        for name, metric in METRICS.items()
-        if metric.program == "webhook" and metric.status is Status.EXPORTED
-    }
+    declared = {name: metric.help for name, metric in exported("webhook").items()}
     lines = [line.split(maxsplit=3) for line in page.splitlines() if line.startswith("# HELP")]
     shown = {
         name if name in declared else f"{name}_total": text

@@ -1,0 +1,1 @@
+"""The metric families, a table for each of those that they tell of."""

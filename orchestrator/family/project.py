@@ -1,0 +1,151 @@
+"""What the exporter tells of each project."""
+
+from orchestrator.metric import Kind, Metric, Status
+
+_C, _G = Kind.COUNTER, Kind.GAUGE
+
+PROJECT = (
+    Metric("project_up", _G, "exporter", "Whether the project answers for itself.", ("project",)),
+    Metric(
+        "project_state",
+        _G,
+        "exporter",
+        "Set to 1 for the state that the project is in, and to 0 for the others.",
+        ("project", "state"),
+    ),
+    Metric(
+        "project_probe_duration_seconds",
+        _G,
+        "exporter",
+        "How long the last health probe took.",
+        ("project",),
+    ),
+    Metric(
+        "project_probe_failures_total",
+        _C,
+        "exporter",
+        "Health probes with something wrong, by what it was.",
+        ("project", "reason"),
+    ),
+    Metric(
+        "project_reads_total",
+        _C,
+        "exporter",
+        "Good answers read from an endpoint of the project.",
+        ("project", "endpoint"),
+    ),
+    Metric(
+        "project_read_failures_total",
+        _C,
+        "exporter",
+        "Answers of /metrics and /status with something wrong, by what it was.",
+        ("project", "endpoint", "reason"),
+    ),
+    Metric(
+        "project_info",
+        _G,
+        "exporter",
+        "Constant 1, with the release that runs and what may be done to it.",
+        ("project", "version", "mode"),
+    ),
+    Metric(
+        "project_threshold_ratio",
+        _G,
+        "exporter",
+        "The usage, 0 to 1, above which the rules call a resource's too high.",
+        ("project", "resource"),
+    ),
+    Metric(
+        "project_slow_after_seconds",
+        _G,
+        "exporter",
+        "A healthy answer that takes longer makes the project degraded.",
+        ("project",),
+    ),
+    Metric(
+        "project_slo_objective_ratio",
+        _G,
+        "exporter",
+        "The share of the time that the project has to be up, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_cpu_usage_ratio",
+        _G,
+        "exporter",
+        "Processor time in use, of what the project may use, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_memory_usage_ratio",
+        _G,
+        "exporter",
+        "Memory in use, of what the project may use, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_error_ratio",
+        _G,
+        "exporter",
+        "Requests of the last minute that failed by the project's fault, 0 to 1.",
+        ("project",),
+    ),
+    Metric(
+        "project_requests_per_second",
+        _G,
+        "exporter",
+        "Requests a second, over the last minute.",
+        ("project",),
+    ),
+    Metric(
+        "project_queue_length", _G, "exporter", "Entries that wait to be worked on.", ("project",)
+    ),
+    Metric("project_cache_bytes", _G, "exporter", "What clear_cache would drop.", ("project",)),
+    Metric(
+        "project_deployed_timestamp_seconds",
+        _G,
+        "exporter",
+        "When the release that runs was deployed.",
+        ("project",),
+    ),
+    Metric(
+        "project_resident_memory_bytes",
+        _G,
+        "exporter",
+        "Memory that the processes of the project hold.",
+        ("project",),
+        status=Status.PLANNED,
+    ),
+    Metric(
+        "project_memory_limit_bytes",
+        _G,
+        "exporter",
+        "Memory that the project may use.",
+        ("project",),
+        status=Status.PLANNED,
+    ),
+    Metric(
+        "project_cpu_seconds_total",
+        _C,
+        "exporter",
+        "Processor time that the project has used.",
+        ("project",),
+        status=Status.PLANNED,
+    ),
+    Metric(
+        "project_cpu_limit_cores",
+        _G,
+        "exporter",
+        "Processors that the project may use, in whole or in part.",
+        ("project",),
+        status=Status.PLANNED,
+    ),
+    Metric(
+        "project_deployment_failures_total",
+        _C,
+        "exporter",
+        "Deployments that failed; it begins at 0, so that the first failure shows as an increase.",
+        ("project",),
+        status=Status.PLANNED,
+    ),
+)
