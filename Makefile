@@ -12,13 +12,13 @@ help: ## list what can be made
 demo: .venv/.run tools ## break a demo project and watch it heal; ARGS="--fault hang" for another fault
 	@$(BIN)/orchestrator demo $(ARGS)
 
-test: .venv/.dev tools lint types imports rules ## lint, types, imports, rules and all quick tests (minutes)
+test: .venv/.dev tools lint types imports ## lint, types, imports and all quick tests, those of the rules among them (minutes)
 	@$(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term $(ARGS)
 
 test-long: .venv/.dev tools tools-new ## every case on both pairs of binaries (long)
 	@TOOLS=download $(BIN)/pytest -n 2 $(ARGS)
 	@TOOLS=new $(BIN)/pytest -n 2 -m e2e $(ARGS)
-	@TOOLS=new $(BIN)/python -m tests.rules
+	@TOOLS=new $(BIN)/pytest -n 2 tests/rules $(ARGS)
 
 bench-exporter: .venv/.dev tools ## measure the exporter beside blackbox exporter (12 minutes); ARGS="--projects 50" for less
 	@$(BIN)/python -m tests.bench.exporter $(ARGS)
@@ -30,7 +30,7 @@ tools-new: .venv/.run ## fetch Debian unstable's Prometheus and Alertmanager int
 	@TOOLS=new $(BIN)/python -m orchestrator.demo.binaries
 
 rules: .venv/.dev tools ## check and test the alert rules and the routing
-	@$(BIN)/python -m tests.rules
+	@$(BIN)/pytest -n 2 -m 'not long' tests/rules $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check --quiet .

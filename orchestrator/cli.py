@@ -24,7 +24,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.project import Mode
 from orchestrator.version import VERSION
 
-UNUSABLE, UNEXPECTED, NO_RULE_YET, INTERRUPTED = 1, 1, 3, 130  # exit statuses; 2 is a wrong option
+UNUSABLE, UNEXPECTED, NO_PLAYBOOK_YET, INTERRUPTED = 1, 1, 3, 130  # statuses; 2: a wrong option
 
 
 @click.group()
@@ -151,14 +151,14 @@ def demo(
 
     \b
     Exit status: 0 the outcome is the one that the fault should have, 1 it is another,
-    2 a wrong option, 3 there is no rule for the fault yet, 130 interrupted.
+    2 a wrong option, 3 no playbook repairs the fault yet, 130 interrupted.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     run = Run(fault=fault, project=project, mode=Mode(mode), length=length)
     screen = Screen(sys.stderr if as_json else sys.stdout)
     if length and FAULTS[fault].by is By.SUPERVISOR:
         raise click.BadParameter(f"{fault} does not end by itself", param_hint="--for")
-    if FAULTS[fault].outcome is Outcome.NO_RULE_YET:
-        _say_no_rule(run, screen, as_json=as_json)
+    if FAULTS[fault].outcome is Outcome.NO_PLAYBOOK_YET:
+        _say_no_playbook(run, screen, as_json=as_json)
     with tempfile.TemporaryDirectory(
         prefix="orchestrator-demo-", ignore_cleanup_errors=True
     ) as folder:
@@ -202,12 +202,16 @@ async def _play(stack: Stack, run: Run, screen: Screen, *, as_json: bool, keep: 
     return await play(stack, run, screen, then)
 
 
-def _say_no_rule(run: Run, screen: Screen, *, as_json: bool) -> None:
-    having = [name for name, fault in FAULTS.items() if fault.outcome is not Outcome.NO_RULE_YET]
-    screen.line(f"{run.fault}: no rule yet. There is one for {', '.join(having)}.")
+def _say_no_playbook(run: Run, screen: Screen, *, as_json: bool) -> None:
+    having = [name for name, each in FAULTS.items() if each.outcome is not Outcome.NO_PLAYBOOK_YET]
+    told = " and ".join(FAULTS[run.fault].alerts)
+    screen.line(
+        f"{run.fault}: people get {told}, and no playbook repairs it yet."
+        f" There is one for {', '.join(having)}."
+    )
     if as_json:
         click.echo(json.dumps(timeline.nothing(run).json(), indent=2))
-    sys.exit(NO_RULE_YET)
+    sys.exit(NO_PLAYBOOK_YET)
 
 
 def _sum_up(report: Report, screen: Screen) -> None:

@@ -26,7 +26,7 @@ from orchestrator.demo import stack
 from orchestrator.demo.fault import FAULTS, Outcome
 from orchestrator.demo.stack import PORTS, PROJECTS
 from orchestrator.gauge import UNITS
-from orchestrator.metrics import METRICS
+from orchestrator.metrics import METRICS, exported
 from orchestrator.project import Control, Project
 from orchestrator.source import Source
 from orchestrator.supervisor import service
@@ -43,27 +43,11 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def _alerts() -> list[str]:
-    groups = [
-        group
-        for path in sorted((ROOT / "rules").glob("*.yml"))
-        for group in yaml.safe_load(path.read_text(encoding="utf-8")).get("groups", [])
-    ]
-    return [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if not link.startswith("http")]
     assert [link for link in local if not (page.parent / link).exists()] == []
-
-
-def test_every_alert_has_its_runbook_and_names_it() -> None:
-    assert _alerts() == ["ProjectDown"]
-    for alert in _alerts():
-        assert (ROOT / f"docs/runbooks/{alert}.md").exists()
-        assert f"runbook_url: docs/runbooks/{alert}.md" in _text("rules/availability.yml")
 
 
 def test_every_event_is_explained() -> None:
@@ -159,19 +143,13 @@ def test_every_key_of_the_web_configuration_is_explained() -> None:
 
 
 def test_every_metric_of_the_exporter_is_explained_and_no_other() -> None:
-    shown = re.findall(r"(?m)^\| `((?:project|exporter)_\w+)`", _text("docs/exporter.md"))
-    assert sorted(shown) == sorted(
-        name for name, metric in METRICS.items() if metric.program == "exporter"
-    )
+    shown = re.findall(r"(?m)^\| `((?:project|exporter|process)_\w+)`", _text("docs/exporter.md"))
+    assert sorted(shown) == sorted(exported("exporter"))
 
 
 def test_the_labels_of_every_metric_of_the_exporter_are_told() -> None:
     rows = _rows("docs/exporter.md")
-    told = {
-        name: set(re.findall(r"`(\w+)`", rows[name][1]))
-        for name, metric in METRICS.items()
-        if metric.program == "exporter"
-    }
+    told = {name: set(re.findall(r"`(\w+)`", rows[name][1])) for name in exported("exporter")}
     assert told == {name: set(METRICS[name].labels) - {"project"} for name in told}
 
 
@@ -211,8 +189,8 @@ def test_every_action_is_in_the_configuration_page() -> None:
     assert [name for name in CATALOGUE if f"`{name}`" not in _text("docs/configuration.md")] == []
 
 
-def test_the_readme_names_every_fault_that_there_is_a_rule_for() -> None:
-    told = [name for name, fault in FAULTS.items() if fault.outcome is not Outcome.NO_RULE_YET]
+def test_the_readme_names_every_fault_that_a_playbook_repairs() -> None:
+    told = [name for name, fault in FAULTS.items() if fault.outcome is not Outcome.NO_PLAYBOOK_YET]
     assert [name for name in told if name not in _text("README.md")] == []
 
 

@@ -43,16 +43,27 @@ ERRORS, ERRORS_BURST = Figure(0.6, 0.4, 2), Figure(14.0, 3.0, 2)  # percent
 REQUESTS = Figure(38.0, 9.0)  # a second
 QUEUE = Figure(24.0, 15.0, 0)  # entries
 
-LEAK_SECONDS, LEAKED = 60.0, 53.0  # so many percent of the memory are lost in so many seconds
+LEAK_SECONDS, LEAKED = 20.0, 53.0  # so many percent of the memory are lost in so many seconds
 CACHE_RATE, CACHE_LIMIT = 65_536, 64 * 1024 * 1024  # bytes a second, bytes
 
 Suffering = Mapping[str, float]  # a fault's name -> the seconds since it began
 
 
-def metrics(name: str, elapsed: float, suffering: Suffering, *, paused: bool) -> dict[str, object]:
-    """Return what `/metrics` says *elapsed* seconds after the start. A paused project idles."""
+def metrics(
+    name: str,
+    elapsed: float,
+    suffering: Suffering,
+    *,
+    paused: bool,
+    error_percent: float | None = None,
+) -> dict[str, object]:
+    """Return what `/metrics` says *elapsed* seconds after the start. A paused project idles.
+
+    With *error_percent*, the errors of a burst are exactly so many.
+    """
     cpu = CPU_PAUSED if paused else CPU_LOADED if "cpu_load" in suffering else CPU
-    errors = ERRORS_BURST if "error_burst" in suffering else ERRORS
+    burst = ERRORS_BURST if error_percent is None else Figure(error_percent, 0.0, 9)
+    errors = burst if "error_burst" in suffering else ERRORS
     idle = Figure(0.0, 0.0)
     return {
         "cpu_percent": _at(cpu, name, "cpu", elapsed),

@@ -123,9 +123,11 @@ async def _begin_fault(request: web.Request) -> web.Response:
     at = parts.clock()
     try:
         length = fault.length(request.query.get("for"))
-    except fault.BadLength as error:
+        percent = fault.percentage(name, request.query.get("percent"))
+    except (fault.BadLength, fault.BadPercentage) as error:
         raise _refused(web.HTTPBadRequest, str(error)) from error
-    parts.instance.suffer(name, at=at, until=at + length if length else None)
+    until = at + length if length else None
+    parts.instance.suffer(name, at=at, until=until, percent=percent)
     return _done(request, name, written(at))
 
 

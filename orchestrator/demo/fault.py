@@ -1,5 +1,6 @@
 """The faults that a demo project can be made to suffer, and what is to come of each."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,10 +9,15 @@ from orchestrator import duration
 from orchestrator.errors import OrchestratorError
 
 LONGEST = timedelta(days=1)
+WITH_PERCENTAGE = "error_burst"
 
 
 class BadLength(OrchestratorError):
     """A fault was to last for no usable length of time."""
+
+
+class BadPercentage(OrchestratorError):
+    """A fault was to have no usable percentage, or has none at all."""
 
 
 class By(StrEnum):
@@ -26,7 +32,7 @@ class Outcome(StrEnum):
 
     HEALS = "heals"
     ESCALATES = "escalates"
-    NO_RULE_YET = "no_rule_yet"
+    NO_PLAYBOOK_YET = "no_playbook_yet"  # people are told, and that is all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,7 @@ class Fault:
 
     sentence: str
     outcome: Outcome
+    alerts: tuple[str, ...]  # that it makes, and no other
     by: By = By.PROJECT
     survives_restart: bool = False
 
@@ -43,36 +50,44 @@ FAULTS = {
     "process_killed": Fault(
         sentence="The process is killed, and stays down until somebody starts it.",
         outcome=Outcome.HEALS,
+        alerts=("ProjectDown",),
         by=By.SUPERVISOR,
     ),
     "hang": Fault(
         sentence="Connections are accepted, and no request is answered.",
         outcome=Outcome.HEALS,
+        alerts=("ProjectDown",),
     ),
     "db_lost": Fault(
         sentence="The connection to the database is lost, and only a restart makes a new one.",
         outcome=Outcome.HEALS,
+        alerts=("ProjectDown",),
     ),
     "disk_full": Fault(
         sentence="The database cannot grow any more, and a restart does not change that.",
         outcome=Outcome.ESCALATES,
+        alerts=("ProjectDown",),
         survives_restart=True,
     ),
     "memory_leak": Fault(
-        sentence="Memory climbs beyond 85 % within a minute.",
-        outcome=Outcome.NO_RULE_YET,
+        sentence="Memory climbs beyond 85 % within half a minute.",
+        outcome=Outcome.NO_PLAYBOOK_YET,
+        alerts=("ProjectHighMemory",),
     ),
     "cpu_load": Fault(
         sentence="The processor is busy for more than 80 %.",
-        outcome=Outcome.NO_RULE_YET,
+        outcome=Outcome.NO_PLAYBOOK_YET,
+        alerts=("ProjectHighCPU",),
     ),
     "error_burst": Fault(
         sentence="A new release answers more than 5 % of its requests with an error.",
-        outcome=Outcome.NO_RULE_YET,
+        outcome=Outcome.NO_PLAYBOOK_YET,
+        alerts=("ProjectHighErrorRate", "ProjectDegraded"),
     ),
     "slow": Fault(
         sentence="The health endpoint takes 1.5 s to answer.",
-        outcome=Outcome.NO_RULE_YET,
+        outcome=Outcome.NO_PLAYBOOK_YET,
+        alerts=("ProjectSlow", "ProjectDegraded"),
     ),
 }
 
@@ -83,6 +98,7 @@ class Ongoing:
 
     began: datetime
     ends: datetime | None
+    percent: float | None = None  # None: what the fault has by itself
 
     def over(self, at: datetime) -> bool:
         """Tell whether it has ended by itself."""
@@ -100,3 +116,14 @@ def length(text: str | None) -> timedelta | None:
     if not timedelta(0) < read <= LONGEST:
         raise BadLength(f"for={text}: longer than 0s and at most {duration.text(LONGEST)}, please")
     return read
+
+
+def percentage(name: str, text: str | None) -> float | None:
+    """Read how many percent the fault *name* is to have; None stays None. Raises BadPercentage."""
+    if text is None:
+        return None
+    if name != WITH_PERCENTAGE:
+        raise BadPercentage(f"percent={text[:40]}: {name} has none, {WITH_PERCENTAGE} has")
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text) or not 0 < float(text) <= 100:  # noqa: PLR2004  what percent means
+        raise BadPercentage(f"percent={text[:40]}: above 0 and at most 100, please, like 11 or 5.5")
+    return float(text)

@@ -11,7 +11,7 @@ from orchestrator.demo.disk import Disk
 from orchestrator.demo.fault import FAULTS, Ongoing
 
 LOG_LIMIT = 200  # lines
-DEGRADING = frozenset({"slow", "error_burst"})  # faults with which it serves, but badly
+DEGRADING = frozenset({"slow", "error_burst"})  # faults with which it serves badly, and says so
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +79,12 @@ class Instance:
         for name in [name for name, fault in self.faults.items() if fault.over(at)]:
             self.cure(name, at=at)
 
-    def suffer(self, name: str, *, at: datetime, until: datetime | None) -> None:
-        """Begin the fault *name*, or change its end; it shows when this returns."""
+    def suffer(
+        self, name: str, *, at: datetime, until: datetime | None, percent: float | None = None
+    ) -> None:
+        """Begin the fault *name*, or change its end and its percentage; it shows on return."""
         new = name not in self.faults
-        self.faults[name] = Ongoing(began=at, ends=until)
+        self.faults[name] = Ongoing(began=at, ends=until, percent=percent)
         self.note("warning", f"fault {name} began: {FAULTS[name].sentence}", at=at)
         if name == "disk_full":
             self._disk.fill(at, until=until)
@@ -106,16 +108,26 @@ class Instance:
             return Health(503, {"status": "down", "detail": "database connection lost"})
         if self._disk.problem is not None:
             return Health(503, {"status": "down", "detail": self._disk.problem})
-        status = (
-            "paused" if self.paused else "degraded" if DEGRADING & self.faults.keys() else "healthy"
-        )
+        status = "paused" if self.paused else "degraded" if self._degraded else "healthy"
         return Health(200, {"status": status, "version": self.releases[-1].version})
+
+    @property
+    def _degraded(self) -> bool:
+        """Whether it calls itself so. With a percentage that was chosen, its figures tell alone."""
+        return any(
+            name in DEGRADING and fault.percent is None for name, fault in self.faults.items()
+        )
 
     def metrics(self, at: datetime) -> dict[str, object]:
         """Say how busy the project is, and how its business goes."""
         suffering = {name: _seconds(fault.began, at) for name, fault in self.faults.items()}
+        burst = self.faults.get("error_burst")
         return business.metrics(
-            self.name, _seconds(self.started, at), suffering, paused=self.paused
+            self.name,
+            _seconds(self.started, at),
+            suffering,
+            paused=self.paused,
+            error_percent=burst.percent if burst else None,
         )
 
     def status(self, at: datetime) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from orchestrator import duration
 from orchestrator.demo.binaries import Binaries
 from orchestrator.project import Mode
 
@@ -51,7 +52,9 @@ class Pace:
     defaults: Mapping[str, str] = field(default_factory=dict)  # of orchestrator.yml
     guards: Mapping[str, str | int] = field(default_factory=dict)
     verification: Mapping[str, str] = field(default_factory=dict)
-    interval: str | None = None  # of the scrape and of the evaluation that availability hangs on
+    scrapes: Mapping[str, str] = field(default_factory=dict)  # a job's name -> its interval
+    interval: str | None = None  # of every group of rules
+    hold: str | None = None  # the longest `for` of an alert that is not about ourselves
     group_interval: str | None = None
     prometheus_flags: tuple[str, ...] = ()
     give_up_after: timedelta = timedelta(seconds=150)
@@ -59,10 +62,12 @@ class Pace:
 
 SHIPPED = Pace()
 FAST = Pace(
-    defaults={"health_interval": "500ms", "timeout": "1s"},
+    defaults={"health_interval": "500ms", "metrics_interval": "500ms"},
     guards={"cooldown": "1s"},
     verification={"recover_within": "4s", "prove_within": "20s", "every": "100ms"},
+    scrapes={"exporter-health": "500ms", "exporter-resources": "1s"},
     interval="500ms",
+    hold="2s",
     group_interval="1s",
     prometheus_flags=("--rules.alert.resend-delay=1s",),
     give_up_after=timedelta(seconds=60),
@@ -79,6 +84,7 @@ class Stack:
     ports: Mapping[str, int] = field(default_factory=lambda: PORTS)
     mode: Mode = Mode.ACT
     pace: Pace = SHIPPED
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by project
 
     def url(self, name: str) -> str:
         """Return the address of one of the programs in PORTS."""
@@ -88,10 +94,11 @@ class Stack:
 def write(stack: Stack) -> Path:
     """Write every file of the stack into its folder; return the supervisor's."""
     rules = stack.checkout / "rules"
+    prometheus = _prometheus(stack, _shipped(rules / "prometheus.yml", stack))
     files = {
         "orchestrator.yml": _orchestrator(stack),
-        "prometheus.yml": _prometheus(stack, _shipped(rules / "prometheus.yml", stack)),
-        "availability.yml": _availability(stack, _shipped(rules / "availability.yml", stack)),
+        "prometheus.yml": prometheus,
+        **{name: _rules(stack, _shipped(rules / name, stack)) for name in prometheus["rule_files"]},
         "alertmanager.yml": _alertmanager(stack, _shipped(rules / "alertmanager.yml", stack)),
         "services.yml": {"state": "state", "services": _services(stack)},
     }
@@ -112,6 +119,7 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
                 "url": stack.url(name),
                 "control": {"url": f"{control}/control/{name}"},
                 "metrics": dict(METRICS[name]),
+                "thresholds": dict(stack.thresholds.get(name, {})),
             }
             for name in PROJECTS
         ],
@@ -124,24 +132,33 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
 
 
 def _prometheus(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
-    if stack.pace.interval:
-        for job in shipped["scrape_configs"]:
-            if job["job_name"] == "exporter-health":
-                job["scrape_interval"] = job["scrape_timeout"] = stack.pace.interval
+    for job in shipped["scrape_configs"]:
+        interval = stack.pace.scrapes.get(job["job_name"])
+        if interval:
+            job["scrape_interval"] = job["scrape_timeout"] = interval
     return shipped
 
 
-def _availability(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
-    if stack.pace.interval:
-        for group in shipped["groups"]:
+def _rules(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
+    for group in shipped["groups"]:
+        if stack.pace.interval:
             group["interval"] = stack.pace.interval
+        for rule in group["rules"]:
+            if stack.pace.hold and _is_held_longer(rule, than=stack.pace.hold):
+                rule["for"] = stack.pace.hold
     return shipped
+
+
+def _is_held_longer(rule: Mapping[str, Any], *, than: str) -> bool:
+    """Tell whether a rule waits longer; what watches ourselves keeps its own patience."""
+    waits = "for" in rule and rule.get("labels", {}).get("scope") != "self"
+    return waits and duration.parse(rule["for"]) > duration.parse(than)
 
 
 def _alertmanager(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
     if stack.pace.group_interval:
         for route in shipped["route"]["routes"]:
-            if route["receiver"] == "webhook":
+            if route["receiver"] == "webhook" and 'remediate="true"' in route["matchers"]:
                 route["group_interval"] = stack.pace.group_interval
     return shipped
 

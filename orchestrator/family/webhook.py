@@ -81,7 +81,8 @@ WEBHOOK = (
         "webhook_reconcile_last_success_timestamp_seconds",
         _G,
         "webhook",
-        "When what Alertmanager shows was last compared with what is known here.",
+        "When what Alertmanager shows was last compared with what is known here;"
+        " 0 before the first time.",
         status=Status.PLANNED,
     ),
     Metric(

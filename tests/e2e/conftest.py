@@ -1,7 +1,7 @@
 """A running demo stack for a test: real binaries, real processes, free ports."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from tests.conftest import FreePort
 from tests.waiting import until
 
 CHECKOUT = Path(__file__).parent.parent.parent
+
+NONE: Mapping[str, Mapping[str, float]] = {}
 
 Json = dict[str, Any]
 
@@ -39,6 +41,12 @@ class Live:
         """Break a project."""
         url = f"{self.stack.url('supervisor')}/faults/{project}/{fault}{query}"
         async with self.session.post(url) as response:
+            response.raise_for_status()
+
+    async def mend(self, project: str, fault: str) -> None:
+        """Take a fault back."""
+        url = f"{self.stack.url('supervisor')}/faults/{project}/{fault}"
+        async with self.session.delete(url) as response:
             response.raise_for_status()
 
     async def commands(self) -> list[Json]:
@@ -72,6 +80,12 @@ class Live:
         return await until(told, within=within, what=f"event {name}")
 
 
+def names_of(events: Iterable[Json], project: str) -> list[str]:
+    """Return the names of a project's events, without the project in them."""
+    slug = project.upper().replace("-", "_")
+    return [each["name"].removeprefix(f"{slug}_") for each in events if each["project"] == project]
+
+
 Start = Callable[..., AbstractAsyncContextManager[Live]]
 
 
@@ -86,7 +100,11 @@ def start(tmp_path: Path, ports: dict[str, int]) -> Start:
     """Start a stack; it ends with the block."""
 
     @asynccontextmanager
-    async def started(pace: Pace = FAST, mode: Mode = Mode.ACT) -> AsyncIterator[Live]:
+    async def started(
+        pace: Pace = FAST,
+        mode: Mode = Mode.ACT,
+        thresholds: Mapping[str, Mapping[str, float]] = NONE,
+    ) -> AsyncIterator[Live]:
         stack = Stack(
             checkout=CHECKOUT,
             folder=tmp_path,
@@ -94,6 +112,7 @@ def start(tmp_path: Path, ports: dict[str, int]) -> Start:
             ports=ports,
             mode=mode,
             pace=pace,
+            thresholds=thresholds,
         )
         async with running(stack) as (session, _):
             yield Live(stack, session)

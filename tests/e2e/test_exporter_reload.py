@@ -97,6 +97,7 @@ class Stack:
         return [(each["alertname"], each["project"]) for each in labels]
 
 
+SUCCESSFUL = "exporter_config_last_reload_successful"
 NONE = {"exporter-resources": 0.0, "a": 0.0, "b": 0.0}
 Start = Callable[..., AbstractAsyncContextManager[Stack]]
 
@@ -152,7 +153,7 @@ def start(tmp_path: Path, free_port: FreePort, http: aiohttp.ClientSession) -> S
         stack.write(names)
         config = {
             "rule_files": [str(CHECKOUT / "rules/availability.yml")],
-            "scrape_configs": [_discovered(ports[0])] if discovering else _jobs(ports),
+            "scrape_configs": [*_jobs(ports), *[_discovered(ports[0])] * discovering],
         }
         (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         async with AsyncExitStack() as opened:
@@ -185,73 +186,61 @@ def _prometheus(folder: Path, port: int) -> list[str]:
     ]
 
 
-async def test_a_fourth_project_is_one_entry_and_has_series_and_an_alert(
+async def test_the_fleet_changes_while_everything_runs_and_nobody_else_notices(
     start: Start, free_port: FreePort
 ) -> None:
     *three, fourth = projects = [hostile(free_port()) for _ in range(4)]
-    async with listening(*three), start(projects) as stack:
-        await stack.until("project_up", dict.fromkeys(THREE, 1.0), "project")
+    async with listening(*three), start(projects, discovering=True) as stack:
+        await _all_are_up_and_found(stack, THREE)
+        await _a_broken_file_changes_nothing_and_is_told(stack)
         async with listening(fourth):
-            stack.write([*THREE, "d"])
-            await stack.until("project_up", dict.fromkeys([*THREE, "d"], 1.0), "project")
-            limits = {"cpu": 0.8, "memory": 0.85, "errors": 0.05}
-            await stack.until('project_threshold_ratio{project="d"}', limits, "resource")
-            names = "|".join(FIGURES)
-            await stack.until(f'{{__name__=~"{names}",project="d"}}', FIGURES, "__name__")
-            before = await stack.firing()
-
-        async def fires() -> list[tuple[str, str]]:
-            return await stack.firing()
-
-        assert (before, await until(fires, within=WITHIN, what="an alert")) == (
-            [],
-            [("ProjectDown", "d")],
-        )
+            await _a_fourth_project_is_one_entry(stack)
+        await _its_end_is_an_alert(stack)
+        await _the_series_of_removed_projects_vanish(stack)
         assert await stack.interruptions() == NONE
 
 
-async def test_the_series_of_a_removed_project_vanish(start: Start, free_port: FreePort) -> None:
-    projects = [hostile(free_port()) for _ in THREE]
-    async with listening(*projects), start(projects) as stack:
-        await stack.until("project_up", dict.fromkeys(THREE, 1.0), "project")
-        stack.write(["a", "b"])
-        status = await stack.reload()
-        page = await pages.page(stack.http, stack.exporter)
-        assert (status, pages.of_project(page, "c")) == (200, {})
-        await stack.until('count({__name__=~"project_.+",project="c"})', {}, "project")
-        await stack.until("project_up", {"a": 1.0, "b": 1.0}, "project")
-        assert await stack.interruptions() == NONE
+async def _all_are_up_and_found(stack: Stack, names: Iterable[str]) -> None:
+    """See each by the exporter's own probes, and by those that Prometheus has done at a scrape."""
+    for series in ("project_up", "probe_success"):
+        await stack.until(series, dict.fromkeys(names, 1.0), "project")
 
 
-async def test_a_broken_file_changes_nothing_and_is_told_until_it_is_mended(
-    start: Start, free_port: FreePort
-) -> None:
-    projects = [hostile(free_port()) for _ in range(4)]
-    successful, told = "exporter_config_last_reload_successful", "instance"
-    async with listening(*projects), start(projects) as stack:
-        exporter = stack.exporter.removeprefix("http://")
-        await stack.until(successful, {exporter: 1.0}, told)
-        await stack.until("project_up", dict.fromkeys(THREE, 1.0), "project")
-        stack.spoil()
-        await stack.until(successful, {exporter: 0.0}, told)
-        assert (await stack.reload(), await stack.by("project", "project_up")) == (
-            500,
-            dict.fromkeys(THREE, 1.0),
-        )
-        stack.write([*THREE, "d"])
-        await stack.until(successful, {exporter: 1.0}, told)
-        await stack.until("project_up", dict.fromkeys([*THREE, "d"], 1.0), "project")
-        assert await stack.interruptions() == NONE
+async def _a_broken_file_changes_nothing_and_is_told(stack: Stack) -> None:
+    await stack.until(SUCCESSFUL, {"exporter-resources": 1.0}, "job")
+    stack.spoil()
+    await stack.until(SUCCESSFUL, {"exporter-resources": 0.0}, "job")
+    seen = await stack.reload(), await stack.by("project", "project_up")
+    assert seen == (500, dict.fromkeys(THREE, 1.0))
 
 
-async def test_prometheus_finds_the_projects_and_has_each_one_asked_at_its_scrape(
-    start: Start, free_port: FreePort
-) -> None:
-    *good, _ = projects = [hostile(free_port()) for _ in range(4)]
-    async with listening(*good), start(projects, discovering=True) as stack:
-        await stack.until("probe_success", dict.fromkeys(THREE, 1.0), "project")
-        stack.write([*THREE, "d"])
-        await stack.until("probe_success", {**dict.fromkeys(THREE, 1.0), "d": 0.0}, "project")
+async def _a_fourth_project_is_one_entry(stack: Stack) -> None:
+    stack.write([*THREE, "d"])
+    await stack.until(SUCCESSFUL, {"exporter-resources": 1.0}, "job")
+    await _all_are_up_and_found(stack, [*THREE, "d"])
+    limits = {"cpu": 0.8, "memory": 0.85, "errors": 0.05}
+    await stack.until('project_threshold_ratio{project="d"}', limits, "resource")
+    names = "|".join(FIGURES)
+    await stack.until(f'{{__name__=~"{names}",project="d"}}', FIGURES, "__name__")
+    assert await stack.firing() == []
+
+
+async def _its_end_is_an_alert(stack: Stack) -> None:
+    async def fires() -> list[tuple[str, str]]:
+        return await stack.firing()
+
+    assert await until(fires, within=WITHIN, what="an alert") == [("ProjectDown", "d")]
+    await stack.until("probe_success", {**dict.fromkeys(THREE, 1.0), "d": 0.0}, "project")
+
+
+async def _the_series_of_removed_projects_vanish(stack: Stack) -> None:
+    stack.write(["a", "b"])
+    status = await stack.reload()
+    page = await pages.page(stack.http, stack.exporter)
+    left = pages.of_project(page, "c") | pages.of_project(page, "d")
+    assert (status, left) == (200, {})
+    await stack.until('count({__name__=~"project_.+",project=~"c|d"})', {}, "project")
+    await stack.until("project_up", {"a": 1.0, "b": 1.0}, "project")
 
 
 async def test_two_shards_have_each_project_once(start: Start, free_port: FreePort) -> None:

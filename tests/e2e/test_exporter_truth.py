@@ -223,7 +223,7 @@ async def test_a_project_that_loses_single_probes_is_never_down(
         )
         for reason, name in ways.items()
     }
-    pace = "health_interval: 200ms, timeout: 1s"
+    pace = "health_interval: 200ms, timeout: 500ms"
     entries = [f"{{name: {name}, url: '{it.url}', {pace}}}" for name, it in projects.items()]
     async with hostile.listening(*projects.values()), start(entries) as watched:
 
@@ -262,24 +262,26 @@ async def test_after_a_stop_of_the_exporter_no_project_is_down_that_is_not(
         await _all_known(watched)
         head, _, body = (await _first_page_after(watched, seconds)).partition("\r\n\r\n")
         first = of_each(body, "project_up") if " 200 " in head else {}
-        await watched.go_on(times=8, within=20)
+        await watched.go_on(times=4, within=20)
     assert head.split()[1] in ("200", "503")
     assert {*first.values(), *watched.ups()} == {1.0}
 
 
-async def test_starved_of_cpu_it_calls_no_project_down(start: Start, entries: list[str]) -> None:
+@pytest.mark.parametrize("seconds", [5.0, pytest.param(30.0, marks=pytest.mark.long)])
+async def test_starved_of_cpu_it_calls_no_project_down(
+    start: Start, entries: list[str], seconds: float
+) -> None:
     """With a timeout that each stop outlasts, so that probe and confirmation both run into it."""
     hasty = [each.replace("timeout: 1s", "timeout: 300ms") for each in entries]
     async with start(hasty) as watched:
         await _all_known(watched)
-        starving = asyncio.create_task(_starve(watched, seconds=10.0))
+        starving = asyncio.create_task(_starve(watched, seconds=seconds))
         while not starving.done():
             await watched.page()
         await starving
         await watched.go_on(times=3, within=20)
         late = pages.value(await watched.page(), "exporter_tick_lag_max_seconds")
-    assert late is not None
-    assert (late > STOPPED / 2, watched.ups()) == (True, {1.0})
+    assert ((late or 0.0) > STOPPED / 2, watched.ups()) == (True, {1.0})
 
 
 async def _starve(watched: Watched, *, seconds: float) -> None:

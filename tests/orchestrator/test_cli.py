@@ -23,7 +23,7 @@ from tests.waiting import until
 
 COMMAND = str(Path(sys.executable).with_name("orchestrator"))
 CHECKOUT = Path(__file__).parents[2]
-WITHOUT_RULE = [name for name, each in FAULTS.items() if each.outcome is Outcome.NO_RULE_YET]
+UNREPAIRED = [name for name, each in FAULTS.items() if each.outcome is Outcome.NO_PLAYBOOK_YET]
 
 
 def _invoke(*arguments: str) -> Result:
@@ -140,17 +140,31 @@ def test_an_unknown_command_is_status_2() -> None:
     assert _invoke("dmeo").exit_code == 2
 
 
-NO_RULE = "no rule yet. There is one for process_killed, hang, db_lost, disk_full.\n"
+TOLD = {
+    "memory_leak": "ProjectHighMemory",
+    "cpu_load": "ProjectHighCPU",
+    "error_burst": "ProjectHighErrorRate and ProjectDegraded",
+    "slow": "ProjectSlow and ProjectDegraded",
+}
 
 
-@pytest.mark.parametrize("fault", WITHOUT_RULE)
-def test_a_fault_without_a_rule_is_status_3_and_names_those_that_have_one(fault: str) -> None:
+def _no_playbook(fault: str) -> str:
+    return (
+        f"{fault}: people get {TOLD[fault]}, and no playbook repairs it yet."
+        " There is one for process_killed, hang, db_lost, disk_full.\n"
+    )
+
+
+@pytest.mark.parametrize("fault", UNREPAIRED)
+def test_a_fault_without_a_playbook_is_status_3_and_names_its_alerts_and_those_that_have_one(
+    fault: str,
+) -> None:
     done = _invoke("demo", "--fault", fault)
-    assert (done.exit_code, done.stdout, done.stderr) == (3, f"{fault}: {NO_RULE}", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (3, _no_playbook(fault), "")
 
 
-@pytest.mark.parametrize("fault", WITHOUT_RULE)
-def test_json_of_a_fault_without_a_rule_is_all_of_standard_output(fault: str) -> None:
+@pytest.mark.parametrize("fault", UNREPAIRED)
+def test_json_of_a_fault_without_a_playbook_is_all_of_standard_output(fault: str) -> None:
     done = _invoke("demo", "--fault", fault, "--project", "chatbot", "--json")
     assert (done.exit_code, json.loads(done.stdout), done.stderr) == (
         3,
@@ -168,13 +182,13 @@ def test_json_of_a_fault_without_a_rule_is_all_of_standard_output(fault: str) ->
             "events": [],
             "versions": {"prometheus": None, "alertmanager": None},
         },
-        f"{fault}: {NO_RULE}",
+        _no_playbook(fault),
     )
 
 
-def test_a_fault_without_a_rule_starts_nothing_and_asks_for_no_checkout(tmp_path: Path) -> None:
+def test_a_fault_without_a_playbook_starts_nothing_and_asks_for_no_checkout(tmp_path: Path) -> None:
     said = _run("demo", "--fault", "slow", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
-    assert (said, list(tmp_path.iterdir())) == ((3, f"slow: {NO_RULE}", ""), [])
+    assert (said, list(tmp_path.iterdir())) == ((3, _no_playbook("slow"), ""), [])
 
 
 def test_outside_of_a_checkout_nothing_is_fetched_or_written(

@@ -11,7 +11,15 @@ import pytest
 from orchestrator.clock import written
 from orchestrator.demo import disk, fault
 from orchestrator.demo.endpoint import application
-from orchestrator.demo.fault import FAULTS, BadLength, By, Outcome, length
+from orchestrator.demo.fault import (
+    FAULTS,
+    BadLength,
+    BadPercentage,
+    By,
+    Outcome,
+    length,
+    percentage,
+)
 from orchestrator.demo.instance import Instance
 from tests.conftest import Serve
 from tests.orchestrator.test_demo_project import NOON, Demo, demo
@@ -95,11 +103,11 @@ async def test_a_load_is_reported_and_pausing_relieves_it(demo: Demo) -> None:
     assert (loaded > 80, paused < 5) == (True, True)
 
 
-async def test_a_leak_is_reported_and_a_clear_cache_gains_a_minute(demo: Demo) -> None:
+async def test_a_leak_is_reported_and_a_clear_cache_lets_it_begin_anew(demo: Demo) -> None:
     await demo.ask("POST", "/faults/memory_leak")
     seen = []
     for action in ["", "clear_cache", ""]:
-        demo.wait(seconds=0 if action else 60)
+        demo.wait(seconds=0 if action else 30)
         if action:
             await demo.control(action)
         seen.append((await demo.get("/metrics"))["memory_percent"] > 85)
@@ -129,6 +137,30 @@ async def test_a_repeated_fault_changes_its_end_and_nothing_else(demo: Demo) -> 
     during = await health(demo)
     demo.wait(seconds=5)
     assert (during["version"], await health(demo)) == ("1.5.0", HEALTHY)
+
+
+@pytest.mark.parametrize("percent", [5, 5.01, 10, 11, 100])
+async def test_errors_of_a_percentage_are_exactly_so_many_and_it_says_nothing_else(
+    demo: Demo, percent: float
+) -> None:
+    await demo.ask("POST", f"/faults/error_burst?percent={percent}")
+    seen = set()
+    for _ in range(20):
+        demo.wait(seconds=7)
+        seen.add((await demo.get("/metrics"))["error_percent"])
+    assert (seen, await health(demo)) == ({percent}, {"status": "healthy", "version": "1.5.0"})
+
+
+async def test_a_percentage_can_be_changed_and_ends_with_the_fault(demo: Demo) -> None:
+    seen = []
+    for query in ["?percent=10", "?percent=11", ""]:
+        await demo.ask("POST", f"/faults/error_burst{query}")
+        said = await demo.get("/metrics")
+        seen.append((said["error_percent"] in (10, 11), (await health(demo))["status"]))
+    await demo.ask("DELETE", "/faults/error_burst")
+    after = (await demo.get("/metrics"))["error_percent"]
+    assert seen == [(True, "healthy"), (True, "healthy"), (False, "degraded")]
+    assert (after < 5, await health(demo)) == (True, HEALTHY)
 
 
 async def test_every_write_to_a_full_disk_is_logged(demo: Demo) -> None:
@@ -203,6 +235,28 @@ async def test_an_unusable_length_is_refused_and_nothing_begins(demo: Demo, text
     assert (status, await health(demo)) == (400, HEALTHY)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.0", "-1", "101", "100.1", "11%", " 11", "1e1", "nan", "inf", "٣", "9" * 99]
+)
+async def test_an_unusable_percentage_is_refused_and_nothing_begins(demo: Demo, text: str) -> None:
+    said = await demo.ask("POST", "/faults/error_burst", params={"percent": text})
+    error = f"percent={text[:40]}: above 0 and at most 100, please, like 11 or 5.5"
+    assert (said, await health(demo)) == ((400, {"error": error}), HEALTHY)
+
+
+async def test_a_percentage_of_another_fault_is_refused_and_nothing_begins(demo: Demo) -> None:
+    said = await demo.ask("POST", "/faults/cpu_load?percent=90")
+    error = "percent=90: cpu_load has none, error_burst has"
+    busy = (await demo.get("/metrics"))["cpu_percent"]
+    assert (said, busy < 80) == ((400, {"error": error}), True)
+
+
+def test_a_percentage_is_read_or_says_its_form() -> None:
+    assert (percentage("hang", None), percentage("error_burst", "5.5")) == (None, 5.5)
+    with pytest.raises(BadPercentage, match=r"^percent=x: above 0 and at most 100, please"):
+        percentage("error_burst", "x")
+
+
 def test_a_length_is_read_or_says_its_form() -> None:
     assert (length(None), length("1m30s")) == (None, timedelta(seconds=90))
     with pytest.raises(BadLength, match=r"^for=x: not a duration; write it like 500ms"):
@@ -215,10 +269,23 @@ def test_the_table_says_what_is_to_come_of_each_fault() -> None:
         "hang": Outcome.HEALS,
         "db_lost": Outcome.HEALS,
         "disk_full": Outcome.ESCALATES,
-        "memory_leak": Outcome.NO_RULE_YET,
-        "cpu_load": Outcome.NO_RULE_YET,
-        "error_burst": Outcome.NO_RULE_YET,
-        "slow": Outcome.NO_RULE_YET,
+        "memory_leak": Outcome.NO_PLAYBOOK_YET,
+        "cpu_load": Outcome.NO_PLAYBOOK_YET,
+        "error_burst": Outcome.NO_PLAYBOOK_YET,
+        "slow": Outcome.NO_PLAYBOOK_YET,
+    }
+
+
+def test_the_table_says_which_alerts_each_fault_makes() -> None:
+    assert {name: each.alerts for name, each in FAULTS.items()} == {
+        "process_killed": ("ProjectDown",),
+        "hang": ("ProjectDown",),
+        "db_lost": ("ProjectDown",),
+        "disk_full": ("ProjectDown",),
+        "memory_leak": ("ProjectHighMemory",),
+        "cpu_load": ("ProjectHighCPU",),
+        "error_burst": ("ProjectHighErrorRate", "ProjectDegraded"),
+        "slow": ("ProjectSlow", "ProjectDegraded"),
     }
 
 

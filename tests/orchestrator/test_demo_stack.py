@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from orchestrator.demo.stack import (
     write,
 )
 from orchestrator.metrics import METRICS
-from orchestrator.project import Mode
+from orchestrator.project import Mode, Thresholds
 from orchestrator.supervisor import service
 from orchestrator.supervisor.service import Restart, Service
 
@@ -46,113 +47,45 @@ SWAPPED = PORTS | {
     "exporter": PORTS["webhook"],
     "webhook": PORTS["exporter"],
 }
-RULES = ("prometheus.yml", "availability.yml", "alertmanager.yml")
+NAMED = tuple(yaml.safe_load((CHECKOUT / "rules/prometheus.yml").read_text())["rule_files"])
 
 
-def _written(
+def written(
     folder: Path,
     *,
     ports: Mapping[str, int] = PORTS,
     pace: Pace = SHIPPED,
     mode: Mode = Mode.ACT,
+    thresholds: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Path:
     """Write a stack of this checkout into *folder*, and return that."""
     stack = Stack(
-        checkout=CHECKOUT, folder=folder, binaries=BINARIES, ports=ports, mode=mode, pace=pace
+        checkout=CHECKOUT,
+        folder=folder,
+        binaries=BINARIES,
+        ports=ports,
+        mode=mode,
+        pace=pace,
+        thresholds=thresholds or {},
     )
     assert write(stack) == folder / "services.yml"
     return folder
 
 
-def _content(path: Path) -> Any:  # noqa: ANN401  any YAML
+def content(path: Path) -> Any:  # noqa: ANN401  any YAML
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def _leaves(content: object, path: str = "") -> dict[str, object]:
-    """Flatten YAML into its scalars, by their paths."""
-    if isinstance(content, dict):
-        pairs = [(f"{path}.{key}", value) for key, value in content.items()]
-    elif isinstance(content, list):
-        pairs = [(f"{path}[{place}]", value) for place, value in enumerate(content)]
-    else:
-        return {path: content}
-    return {name: leaf for inner, value in pairs for name, leaf in _leaves(value, inner).items()}
-
-
-def _changed(folder: Path, name: str) -> dict[str, object]:
-    shipped = _leaves(_content(CHECKOUT / "rules" / name))
-    written = _leaves(_content(folder / name))
-    assert written.keys() == shipped.keys()
-    return {path: leaf for path, leaf in written.items() if leaf != shipped[path]}
-
-
 def test_the_files_are_these(tmp_path: Path) -> None:
-    assert sorted(path.name for path in _written(tmp_path).iterdir()) == sorted(
-        [*RULES, "orchestrator.yml", "services.yml"]
+    assert sorted(path.name for path in written(tmp_path).iterdir()) == sorted(
+        ["prometheus.yml", *NAMED, "alertmanager.yml", "orchestrator.yml", "services.yml"]
     )
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_what_we_ship_is_what_the_demo_runs(tmp_path: Path, name: str) -> None:
-    assert _content(_written(tmp_path) / name) == _content(CHECKOUT / "rules" / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "changed"),
-    [
-        (
-            "prometheus.yml",
-            {
-                ".alerting.alertmanagers[0].static_configs[0].targets[0]": "alertmanager",
-                ".scrape_configs[0].static_configs[0].targets[0]": "exporter",
-                ".scrape_configs[1].static_configs[0].targets[0]": "exporter",
-                ".scrape_configs[2].static_configs[0].targets[0]": "webhook",
-            },
-        ),
-        ("availability.yml", {}),
-        (
-            "alertmanager.yml",
-            {".receivers[0].webhook_configs[0].url": "webhook"},
-        ),
-    ],
-)
-@pytest.mark.parametrize("ports", [CHOSEN, SWAPPED], ids=["others", "swapped"])
-def test_chosen_ports_change_the_addresses_and_nothing_else(
-    tmp_path: Path, name: str, changed: dict[str, str], ports: dict[str, int]
-) -> None:
-    found = _changed(_written(tmp_path, ports=ports), name)
-    ports_found = {
-        path: int(re.findall(r"127\.0\.0\.1:(\d+)", str(leaf))[0]) for path, leaf in found.items()
-    }
-    assert ports_found == {path: ports[program] for path, program in changed.items()}
-
-
 def test_no_usual_port_is_left_when_all_are_chosen(tmp_path: Path) -> None:
-    texts = [
-        path.read_text(encoding="utf-8") for path in _written(tmp_path, ports=CHOSEN).iterdir()
-    ]
+    texts = [path.read_text(encoding="utf-8") for path in written(tmp_path, ports=CHOSEN).iterdir()]
     found = {int(port) for text in texts for port in re.findall(r"127\.0\.0\.1:(\d+)", text)}
     assert found == set(CHOSEN.values())
-
-
-@pytest.mark.parametrize(
-    ("name", "changed"),
-    [
-        (
-            "prometheus.yml",
-            {
-                ".scrape_configs[0].scrape_interval": "500ms",
-                ".scrape_configs[0].scrape_timeout": "500ms",
-            },
-        ),
-        ("availability.yml", {".groups[0].interval": "500ms"}),
-        ("alertmanager.yml", {".route.routes[1].group_interval": "1s"}),
-    ],
-)
-def test_fast_changes_exactly_these_intervals(
-    tmp_path: Path, name: str, changed: dict[str, object]
-) -> None:
-    assert _changed(_written(tmp_path, pace=FAST), name) == changed
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -160,7 +93,7 @@ def test_fast_changes_exactly_these_intervals(
 def test_the_configuration_loads_and_names_every_address(
     tmp_path: Path, ports: dict[str, int], mode: Mode
 ) -> None:
-    loaded = config.load(_written(tmp_path, ports=ports, mode=mode) / "orchestrator.yml")
+    loaded = config.load(written(tmp_path, ports=ports, mode=mode) / "orchestrator.yml")
     at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     assert (
         [(each.name, each.url, each.control.url, each.mode) for each in loaded.projects.values()],
@@ -176,7 +109,7 @@ def test_the_configuration_loads_and_names_every_address(
 
 
 def test_every_business_figure_of_a_project_is_a_gauge_of_it(tmp_path: Path) -> None:
-    loaded = config.load(_written(tmp_path) / "orchestrator.yml")
+    loaded = config.load(written(tmp_path) / "orchestrator.yml")
     assert {
         name: [gauge.source for gauge in each.metrics] for name, each in loaded.projects.items()
     } == {name: [f"business.{key}" for key in figures] for name, figures in BUSINESS.items()}
@@ -184,7 +117,7 @@ def test_every_business_figure_of_a_project_is_a_gauge_of_it(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_the_gauges_of_a_project_are_read_from_what_it_answers(tmp_path: Path, name: str) -> None:
-    project = config.load(_written(tmp_path) / "orchestrator.yml").projects[name]
+    project = config.load(written(tmp_path) / "orchestrator.yml").projects[name]
     said = metrics(name, 0.0, {}, paused=False)
     answer = Answer(reason=None, status=200, body=json.dumps(said).encode())
     found = reading.of_metrics(answer, project.metrics)
@@ -198,10 +131,10 @@ SECOND = timedelta(seconds=1)
 @pytest.mark.parametrize(
     ("pace", "probing", "guards", "verification"),
     [
-        (SHIPPED, (SECOND * 5, SECOND * 2), Guards(), Verification()),
+        (SHIPPED, (SECOND * 5, SECOND * 30, SECOND * 2), Guards(), Verification()),
         (
             FAST,
-            (SECOND / 2, SECOND),
+            (SECOND / 2, SECOND / 2, SECOND * 2),
             Guards(cooldown=SECOND),
             Verification(recover_within=SECOND * 4, prove_within=SECOND * 20, every=SECOND / 10),
         ),
@@ -211,17 +144,29 @@ SECOND = timedelta(seconds=1)
 def test_the_pace_is_in_the_configuration(
     tmp_path: Path,
     pace: Pace,
-    probing: tuple[timedelta, timedelta],
+    probing: tuple[timedelta, timedelta, timedelta],
     guards: Guards,
     verification: Verification,
 ) -> None:
-    loaded = config.load(_written(tmp_path, pace=pace) / "orchestrator.yml")
-    rates = {(each.health_interval, each.timeout) for each in loaded.projects.values()}
+    loaded = config.load(written(tmp_path, pace=pace) / "orchestrator.yml")
+    rates = {
+        (each.health_interval, each.metrics_interval, each.timeout)
+        for each in loaded.projects.values()
+    }
     assert (rates, loaded.guards, loaded.verification) == ({probing}, guards, verification)
 
 
+def test_a_threshold_of_its_own_is_that_projects_alone(tmp_path: Path) -> None:
+    own = {"chatbot": {"errors": 0.1}}
+    loaded = config.load(written(tmp_path, thresholds=own) / "orchestrator.yml")
+    assert {name: each.thresholds for name, each in loaded.projects.items()} == {
+        **dict.fromkeys(PROJECTS, Thresholds()),
+        "chatbot": replace(Thresholds(), errors=0.1),
+    }
+
+
 def test_the_supervisor_runs_the_projects_and_then_their_watchers(tmp_path: Path) -> None:
-    fleet = service.load(_written(tmp_path, ports=CHOSEN) / "services.yml")
+    fleet = service.load(written(tmp_path, ports=CHOSEN) / "services.yml")
     assert (fleet.state, list(fleet.services)) == (
         tmp_path / "state",
         [*PROJECTS, "exporter", "webhook", "alertmanager", "prometheus"],
@@ -229,7 +174,7 @@ def test_the_supervisor_runs_the_projects_and_then_their_watchers(tmp_path: Path
 
 
 def test_a_project_is_a_service_that_takes_commands_and_stays_down(tmp_path: Path) -> None:
-    fleet = service.load(_written(tmp_path, ports=CHOSEN) / "services.yml")
+    fleet = service.load(written(tmp_path, ports=CHOSEN) / "services.yml")
     where = f"127.0.0.1:{CHOSEN['chatbot']}"
     argv = [sys.executable, "-m", "orchestrator.demo.project", "chatbot"]
     assert fleet.services["chatbot"] == Service(
@@ -243,7 +188,7 @@ def test_a_project_is_a_service_that_takes_commands_and_stays_down(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["exporter", "webhook"])
 def test_our_programs_run_from_the_checkout_and_come_back(tmp_path: Path, name: str) -> None:
-    found = service.load(_written(tmp_path, ports=CHOSEN) / "services.yml").services[name]
+    found = service.load(written(tmp_path, ports=CHOSEN) / "services.yml").services[name]
     listen = found.argv[found.argv.index("--listen") + 1]
     path = found.argv[found.argv.index("--config") + 1]
     assert (found.argv[:3], found.cwd, found.restart, listen, path) == (
@@ -259,7 +204,7 @@ def test_our_programs_run_from_the_checkout_and_come_back(tmp_path: Path, name: 
 def test_prometheus_is_started_with_the_files_of_the_demo(
     tmp_path: Path, pace: Pace, flags: tuple[str, ...]
 ) -> None:
-    fleet = service.load(_written(tmp_path, ports=CHOSEN, pace=pace) / "services.yml")
+    fleet = service.load(written(tmp_path, ports=CHOSEN, pace=pace) / "services.yml")
     assert fleet.services["prometheus"].argv == (
         "/bin/prometheus",
         f"--config.file={tmp_path}/prometheus.yml",
@@ -270,7 +215,7 @@ def test_prometheus_is_started_with_the_files_of_the_demo(
 
 
 def test_alertmanager_is_started_alone_with_the_files_of_the_demo(tmp_path: Path) -> None:
-    fleet = service.load(_written(tmp_path, ports=CHOSEN) / "services.yml")
+    fleet = service.load(written(tmp_path, ports=CHOSEN) / "services.yml")
     assert fleet.services["alertmanager"].argv == (
         "/bin/alertmanager",
         f"--config.file={tmp_path}/alertmanager.yml",

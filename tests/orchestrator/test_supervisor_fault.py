@@ -64,12 +64,12 @@ async def test_ending_a_kill_says_when_the_process_does_not_come_up(
 async def test_other_faults_are_handed_on_as_they_are(run: Run, fake: Project) -> None:
     async with run(fake.service) as supervisor:
         await supervisor.pid("fake")
-        said = [await supervisor.ask("POST", "/faults/fake/hang?for=10s")]
+        said = [await supervisor.ask("POST", "/faults/fake/hang?for=10s&percent=11")]
         fake.status = 404
         said.append(await supervisor.ask("DELETE", "/faults/fake/nothing"))
     assert (said, fake.told) == (
         [Said(200, {"fault": "ours"}), Said(404, {"fault": "ours"})],
-        ["POST /faults/hang?for=10s", "DELETE /faults/nothing"],
+        ["POST /faults/hang?for=10s&percent=11", "DELETE /faults/nothing"],
     )
 
 

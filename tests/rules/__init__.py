@@ -1,1 +1,1 @@
-"""Tests of rules/, run by promtool and amtool: `python -m tests.rules`."""
+"""Tests of rules/: by promtool and amtool, by lints of our own, and by mutants."""
