@@ -185,7 +185,7 @@ _tokens = st.lists(
 
 
 @pytest.mark.parametrize("read", READS, ids=["metrics", "status"])
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(body=st.binary(max_size=200), media_type=_media_types)
 def test_any_bytes_are_a_sound_reading(
     read: Callable[[Answer], Reading], body: bytes, media_type: str
@@ -195,7 +195,7 @@ def test_any_bytes_are_a_sound_reading(
 
 
 @pytest.mark.parametrize("read", READS, ids=["metrics", "status"])
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(said=_objects, media_type=_media_types)
 def test_any_object_is_a_sound_reading(
     read: Callable[[Answer], Reading], said: dict[str, object], media_type: str
@@ -206,7 +206,7 @@ def test_any_object_is_a_sound_reading(
 
 
 @pytest.mark.parametrize("read", READS, ids=["metrics", "status"])
-@settings(max_examples=1000, derandomize=True, deadline=None)
+@settings(max_examples=400, derandomize=True, deadline=None)
 @given(tokens=_tokens, media_type=st.sampled_from([TEXT, OPENMETRICS]))
 def test_any_text_is_a_sound_reading(
     read: Callable[[Answer], Reading], tokens: list[str], media_type: str
