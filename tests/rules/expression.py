@@ -16,6 +16,8 @@ MAINTENANCE = "orchestrator_project_maintenance"
 IN_MAINTENANCE = re.compile(rf"(?:last|max)_over_time\({MAINTENANCE}\{{\}}\[\w+\]\) == 1")
 THRESHOLD = "project_threshold_ratio"
 SAMPLES = 4  # at least so many in each range: 3.x leaves the oldest out, and one may be lost
+FOUND = 2  # where a range only looks for the latest: one may be lost
+LATEST = {"last_over_time", "present_over_time"}
 LOOKBACK = 300  # seconds; how far an instant query looks for the latest sample
 NOT_IN_BOTH = {
     "holt_winters",
@@ -178,9 +180,11 @@ def matches_on_declared_labels(rule: Rule, known: Known) -> list[str]:
 
 def ranges_hold_enough_samples(rule: Rule, known: Known) -> list[str]:
     return [
-        f"{each.name} over {duration.text(each.range)} holds fewer than {SAMPLES} samples"
-        for each in promql.selectors(promql.parse(rule.expr))
-        if each.range and each.range < SAMPLES * known.interval(each.name)
+        f"{name} over {duration.text(each.range)} holds fewer than {enough} samples"
+        for each, above in _ranges(promql.parse(rule.expr))
+        for name in [each.vector_selector.name or ""]
+        for enough in [FOUND if _looks_back(above) else SAMPLES]
+        if each.range < enough * known.interval(name)
     ] + [
         "a subquery of fewer than 4 steps"
         for node, _ in promql.walk(promql.parse(rule.expr))
@@ -188,6 +192,41 @@ def ranges_hold_enough_samples(rule: Rule, known: Known) -> list[str]:
         and node.range
         and node.range < SAMPLES * (node.step or SCRAPE)
     ]
+
+
+def _ranges(expr: Expr) -> Iterator[tuple[promql_parser.MatrixSelector, tuple[Expr, ...]]]:
+    """Yield what reads a range, with all that it stands under."""
+    for node, above in promql.walk(expr):
+        if isinstance(node, promql_parser.MatrixSelector):
+            yield node, above
+
+
+def _looks_back(above: tuple[Expr, ...]) -> bool:
+    return isinstance(above[-1], promql_parser.Call) and above[-1].func.name in LATEST
+
+
+def looks_back_less_than_it_waits(rule: Rule, _known: Known) -> list[str]:
+    # Else one sample that nothing follows fires the alert. Behind `unless` it can only silence it,
+    # and with an offset it asks for something else than the latest.
+    if not rule.hold:
+        return []
+    hold = duration.parse(rule.hold)
+    return [
+        f"looks {duration.text(each.range)} back, and waits for {rule.hold} alone: {each}"
+        for each, above in _ranges(_without_exceptions(promql.parse(rule.expr)))
+        if _looks_back(above) and each.range >= hold and not each.vector_selector.offset
+    ]
+
+
+def _without_exceptions(expr: Expr) -> Expr:
+    """Return *expr* without the right side of each `unless`."""
+
+    def visit(node: Expr) -> Expr | None:
+        if isinstance(node, promql_parser.BinaryExpr) and str(node.op) == "unless":
+            return _without_exceptions(node.lhs)
+        return None
+
+    return promql_parser.transform(expr, pre_visit=visit)
 
 
 def latest_sample_is_found(rule: Rule, known: Known) -> list[str]:
@@ -243,6 +282,11 @@ _BOTH: tuple[Lint, ...] = (
     both_versions_know_it,
 )
 LINTS: dict[Kind, tuple[Lint, ...]] = {
-    Kind.ALERT: (keeps_its_project, honours_maintenance, *_BOTH),
+    Kind.ALERT: (
+        keeps_its_project,
+        honours_maintenance,
+        looks_back_less_than_it_waits,
+        *_BOTH,
+    ),
     Kind.RECORD: _BOTH,
 }

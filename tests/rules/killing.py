@@ -168,7 +168,6 @@ def _raw(rule: Rule) -> dict[str, Any]:
         rule.kind.value: rule.name,
         "expr": rule.expr,
         "for": rule.hold,
-        "keep_firing_for": rule.keep_firing_for,
         "labels": rule.labels,
         "annotations": rule.annotations if rule.kind is Kind.ALERT else None,
     }

@@ -121,12 +121,14 @@ def _labels(inside: str) -> list[str]:
 
 
 def hold(rule: Rule, _known: Known) -> list[str]:
-    written = {"for": rule.hold, "keep_firing_for": rule.keep_firing_for}
-    return [
-        f"{key} of no time; leave it out"
-        for key, value in written.items()
-        if value is not None and not re.search("[1-9]", str(value))
-    ]
+    is_none = rule.hold is not None and not re.search("[1-9]", str(rule.hold))
+    return ["for of no time; leave it out"] if is_none else []
+
+
+def survives_a_restart(rule: Rule, _known: Known) -> list[str]:
+    # What `for` has seen is restored when Prometheus is started again; of this nothing is.
+    kept = rule.keep_firing_for
+    return [] if kept is None else [f"keep_firing_for of {kept}, which a restart forgets"]
 
 
 def record_name(rule: Rule, _known: Known) -> list[str]:
@@ -150,6 +152,7 @@ LINTS: dict[Kind, tuple[Lint, ...]] = {
         settle,
         told_labels,
         hold,
+        survives_a_restart,
     ),
     Kind.RECORD: (record_name,),
 }

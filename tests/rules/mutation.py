@@ -33,7 +33,6 @@ class Mistake(StrEnum):
     COMPARISON = "comparison"
     THRESHOLD = "threshold"
     HOLD = "for"
-    KEEP = "keep_firing_for"
     AGGREGATION = "aggregation"
     JOIN = "join"
     MATCHER = "matcher"
@@ -89,9 +88,6 @@ def _of_times(rule: Rule, step: timedelta) -> Iterator[Mutant]:
                 change = f"{rule.hold} to {said}"
                 yield Mutant(replace(rule, hold=said), Mistake.HOLD, change)
         yield Mutant(replace(rule, hold=None), Mistake.HOLD, f"{rule.hold} to none")
-    if rule.keep_firing_for is not None:
-        changed = replace(rule, keep_firing_for=None)
-        yield Mutant(changed, Mistake.KEEP, f"{rule.keep_firing_for} to none")
 
 
 def _of_expression(rule: Rule) -> Iterator[Mutant]:

@@ -84,7 +84,7 @@ BROKEN: list[tuple[lints.Lint, dict[str, Any]]] = [
     (lints.told_labels, _told(description="{{ $labels.client }} has {{ $value }}.")),
     (lints.hold, {"hold": "0s"}),
     (lints.hold, {"hold": 0}),
-    (lints.hold, {"keep_firing_for": "0m"}),
+    (lints.survives_a_restart, {"keep_firing_for": "1h"}),
     (expression.keeps_its_project, _reads("project_up == 0")),
     (expression.keeps_its_project, _reads("max(project_up) == 0")),
     (expression.keeps_its_project, _reads("max by (project) (project_up) == 0")),
@@ -127,6 +127,21 @@ BROKEN: list[tuple[lints.Lint, dict[str, Any]]] = [
     (expression.ranges_hold_enough_samples, _reads("deriv(project_queue_length[45s]) > 0")),
     (expression.ranges_hold_enough_samples, _reads(f"max_over_time({RECORD.name}[10m]) == 0")),
     (expression.ranges_hold_enough_samples, _reads(f"max_over_time(({CPU})[5m:2m]) == 0")),
+    (expression.ranges_hold_enough_samples, _reads("last_over_time(project_up[1s]) == 0")),
+    (
+        expression.ranges_hold_enough_samples,
+        _reads("last_over_time(project_queue_length[15s]) > 9"),
+    ),
+    (expression.ranges_hold_enough_samples, _reads(f"present_over_time({RECORD.name}[5m]) == 1")),
+    (
+        expression.looks_back_less_than_it_waits,
+        _reads("last_over_time(project_queue_length[2m]) > 9"),
+    ),
+    (
+        expression.looks_back_less_than_it_waits,
+        _reads("project_up and present_over_time(project_queue_length[5m])"),
+    ),
+    (expression.looks_back_less_than_it_waits, _reads(f"(last_over_time(project_up[2m])) {GUARD}")),
     (expression.latest_sample_is_found, _reads(f"{RECORD.name} == 0")),
     (expression.rates_are_of_counters, _reads("rate(project_queue_length[5m]) > 0")),
     (expression.both_versions_know_it, _reads("holt_winters(project_up[5m], 0.1, 0.1) > 1")),
@@ -180,6 +195,26 @@ def test_maintenance_may_be_honoured_in_any_place_that_holds_for_all(expr: str) 
 def test_what_is_only_asked_for_by_project_may_be_there_twice() -> None:
     rule = replace(ALERT, expr="max by (project) (project_up) and on (project) project_up == 0")
     assert expression.aggregates(rule, KNOWN) == []
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        f"last_over_time(project_queue_length[45s]) > 9 {GUARD}",
+        f"present_over_time(project_queue_length[90s]) unless (project_up or ({CPU} {GUARD}))",
+        f"max_over_time(project_queue_length[10m]) > 9 {GUARD}",
+        "project_up == 0 and present_over_time(project_queue_length[10m] offset 1h)",
+    ],
+)
+def test_a_figure_may_be_looked_for_back_less_than_the_alert_waits(expr: str) -> None:
+    rule = replace(ALERT, expr=expr)
+    assert expression.looks_back_less_than_it_waits(rule, KNOWN) == []
+    assert expression.ranges_hold_enough_samples(rule, KNOWN) == []
+
+
+def test_an_alert_that_does_not_wait_may_look_back_at_will() -> None:
+    rule = replace(ALERT, expr="last_over_time(project_up[1h]) == 0", hold=None)
+    assert expression.looks_back_less_than_it_waits(rule, KNOWN) == []
 
 
 def test_the_rules_there_are_can_be_read() -> None:
