@@ -68,7 +68,10 @@ def decide(
     recent = [
         each for each in attempts if each.executed_at and each.executed_at > now - guards.window
     ]
-    step = _next_step(playbooks.get(episode.alertname, ()), recent, guards)
+    playbook = playbooks.get(episode.alertname, ())
+    if not playbook:
+        return Escalate(reason=f"no playbook for {episode.alertname}")
+    step = _next_step(playbook, recent, guards)
     if step is None:
         return Escalate(reason=_exhausted(episode, recent))
     if project.mode is Mode.OBSERVE:
@@ -100,7 +103,5 @@ def _cooled_down(recent: Sequence[Action], guards: Guards) -> datetime | None:
 
 
 def _exhausted(episode: Episode, recent: Sequence[Action]) -> str:
-    if not recent:
-        return f"no playbook for {episode.alertname}"
     tried = ", ".join(f"{each.name} {each.attempt}: {each.detail or each.state}" for each in recent)
     return f"{episode.alertname} goes on after {len(recent)} of our attempts ({tried})"

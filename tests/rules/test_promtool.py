@@ -8,6 +8,8 @@ import pytest
 from orchestrator.demo.binaries import Binaries
 from tests.rules import ruleset
 
+SLOW = {"slo-month.yml"}  # a quarter of a minute; `make test` has the same figures at an hour
+
 
 def _passes(*command: str | Path) -> None:
     done = subprocess.run(  # noqa: S603  a program that the user chose, no shell
@@ -34,6 +36,12 @@ def test_alertmanager_accepts_its_configuration(tools: Binaries) -> None:
     _passes(tools.amtool, "check-config", ruleset.RULES / "alertmanager.yml")
 
 
-@pytest.mark.parametrize("path", ruleset.test_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.name, marks=[pytest.mark.long] * (path.name in SLOW))
+        for path in ruleset.test_files()
+    ],
+)
 def test_the_rules_do_as_the_file_says(tools: Binaries, path: Path) -> None:
     _passes(tools.promtool, "test", "rules", path)

@@ -135,6 +135,18 @@ def test_an_alert_without_a_playbook_is_for_people() -> None:
     assert decision == Escalate(reason="no playbook for ProjectDown")
 
 
+def test_a_repair_of_something_else_is_not_blamed_where_there_is_no_playbook() -> None:
+    decision = decide(
+        make.episode(alertname="ProjectHighCPU"),
+        make.project(),
+        _tried((5, DONE)),
+        playbooks=PLAYBOOKS,
+        guards=GUARDS,
+        now=NOW,
+    )
+    assert decision == Escalate(reason="no playbook for ProjectHighCPU")
+
+
 def test_the_order_of_the_playbooks_ranks_the_open_episodes() -> None:
     down = make.episode(id=1, ended_at=None)
     memory = make.episode(id=2, alertname="ProjectHighMemory")
