@@ -152,7 +152,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "sends 100 MB in chunks": repeats(
         _CHUNKED, f"{MB:x}\r\n".encode() + b" " * MB + b"\r\n", times=100
     ),
-    "sends without end": repeats(_OK + b"\r\n", b" " * 4096),
+    "sends without end": repeats(_OK + b"\r\n", b" " * 65_536),
     "sends one header without end": repeats(_OK + b"X: ", b"x" * 4096),
     "sends headers without end": repeats(_OK, b"X: x\r\n" * 512),
     "says 100 Continue without end": repeats(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 64),
