@@ -24,10 +24,10 @@ from orchestrator.project import Project
 from webhook import action as law
 from webhook import event, policy, verification
 from webhook.action import Action
+from webhook.case import Case, Change
 from webhook.event import Event
 from webhook.executor import Done, Outcome, Unanswered
 from webhook.incident import DOWN, State, downtime
-from webhook.store.work import Case, Change
 from webhook.verification import Sighting, Standing
 
 LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on

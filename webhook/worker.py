@@ -8,6 +8,7 @@ from orchestrator import clock
 from orchestrator.config import Config
 from webhook import action as law
 from webhook import repair
+from webhook.case import Case, Change
 from webhook.incident import Incident
 from webhook.instruments import Instruments
 from webhook.stage import Bell
@@ -47,7 +48,7 @@ class Worker:
             task.add_done_callback(self._done)
         await self._bell.wait(IDLE)
 
-    async def _step(self, case: work.Case) -> None:
+    async def _step(self, case: Case) -> None:
         try:
             change = await repair.step(case, self._config, self._effects)
             await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
@@ -69,7 +70,7 @@ class Worker:
                 logger.exception("incident not given back", extra={"incident": incident.id})
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
-    def _count(self, change: work.Change) -> None:
+    def _count(self, change: Change) -> None:
         for action in change.action_became:
             if action.state is law.State.EXECUTING:
                 self._instruments.actions.labels(action.name).inc()

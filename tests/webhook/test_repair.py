@@ -13,10 +13,10 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import action as law
 from webhook.action import Action
+from webhook.case import Case, Change
 from webhook.executor import Done, Outcome, Refused, Unanswered
 from webhook.incident import Episode, Incident, State
 from webhook.repair import Effects, step
-from webhook.store.work import Case, Change
 from webhook.verification import Standing
 
 UP = Probe(state=Health.HEALTHY, reason=None, seconds=0.01)

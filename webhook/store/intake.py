@@ -56,19 +56,19 @@ def receive(
 def _take(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
     if alert.ours:
         return Meaning.OURS
-    last = db.execute(
-        "SELECT * FROM episodes WHERE fingerprint = ? ORDER BY id DESC LIMIT 1",
-        (alert.fingerprint,),
+    return (resolved if alert.status is Status.RESOLVED else firing)(db, alert, at)
+
+
+def _last(db: sqlite3.Connection, fingerprint: str) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute(
+        "SELECT * FROM episodes WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (fingerprint,)
     ).fetchone()
-    if alert.status is Status.RESOLVED:
-        return _resolved(db, alert, last, at)
-    return _firing(db, alert, last, at)
+    return found
 
 
-def _firing(
-    db: sqlite3.Connection, alert: Alert, last: sqlite3.Row | None, at: datetime
-) -> Meaning:
+def firing(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
     """Tell a new episode from another copy of a known one: startsAt may move earlier, not later."""
+    last = _last(db, alert.fingerprint)
     if last is None:
         return _open(db, alert, at)
     started = clock.read(last["started_at"])
@@ -79,7 +79,7 @@ def _firing(
             return Meaning.LATE
         return _open(db, alert, at)
     if alert.started_at > newest + SAME:  # it ended and began again, and we were told neither
-        _end(db, last, alert.started_at, at, how="implied by a later start")
+        end(db, last, alert.started_at, at, how="implied by a later start")
         return _open(db, alert, at)
     db.execute(
         "UPDATE episodes SET started_at = ?, seen_at = ? WHERE id = ?",
@@ -100,10 +100,9 @@ def _lowered(
     return known if before and told < clock.read(before) else min(known, told)
 
 
-def _resolved(
-    db: sqlite3.Connection, alert: Alert, last: sqlite3.Row | None, at: datetime
-) -> Meaning:
+def resolved(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
     """End the open episode, whatever startsAt says: a flap may have moved it unseen."""
+    last = _last(db, alert.fingerprint)
     if last is None:
         return Meaning.UNKNOWN
     if last["ended_at"] is not None:
@@ -111,7 +110,7 @@ def _resolved(
     ended = alert.ended_at or at
     if ended < clock.read(last["started_at"]):
         return Meaning.STALE
-    _end(db, last, ended, at, how="resolved")
+    end(db, last, ended, at, how="resolved")
     return Meaning.ENDED
 
 
@@ -141,9 +140,10 @@ def _open(db: sqlite3.Connection, alert: Alert, at: datetime) -> Meaning:
     return Meaning.OPENED if incident or not alert.remediable else Meaning.UNROUTABLE
 
 
-def _end(
+def end(
     db: sqlite3.Connection, last: sqlite3.Row, ended: datetime, at: datetime, *, how: str
 ) -> None:
+    """Note the end of the open episode *last*, a row of `episodes`, and wake its incident."""
     db.execute(
         "UPDATE episodes SET ended_at = ?, seen_at = ? WHERE id = ? AND ended_at IS NULL",
         (clock.written(ended), clock.written(at), last["id"]),

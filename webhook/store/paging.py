@@ -22,9 +22,7 @@ class Escalation:
 
 def due(db: sqlite3.Connection, *, at: datetime) -> list[Escalation]:
     """Return the escalations that have to be posted now."""
-    found = db.execute(
-        "SELECT * FROM escalations WHERE post_at <= ? ORDER BY id", (clock.written(at),)
-    )
+    found = db.execute("SELECT * FROM pages WHERE post_at <= ? ORDER BY id", (clock.written(at),))
     return [
         Escalation(
             id=row["id"],
@@ -44,6 +42,6 @@ def posted(db: sqlite3.Connection, escalation: Escalation, *, again: datetime | 
     When it has ended since it was read, it stays due, so the end goes out at once.
     """
     db.execute(
-        "UPDATE escalations SET post_at = ? WHERE id = ? AND coalesce(ended_at, '') = ?",
+        "UPDATE pages SET post_at = ? WHERE id = ? AND coalesce(ended_at, '') = ?",
         (rows.text(again), escalation.id, rows.text(escalation.ended_at) or ""),
     )

@@ -57,6 +57,46 @@ _FIRST = (
 )
 
 
+_REPAIRS = (
+    "ALTER TABLE incidents ADD COLUMN held_by TEXT",
+    "ALTER TABLE incidents ADD COLUMN first_episode INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX incidents_of_project ON incidents (project, opened_at)",
+    "ALTER TABLE episodes ADD COLUMN silenced TEXT",
+    "ALTER TABLE episodes ADD COLUMN how TEXT",
+    "CREATE INDEX open_episodes ON episodes (alertname) WHERE ended_at IS NULL",
+    "ALTER TABLE actions ADD COLUMN forgiven_at TEXT",
+    "ALTER TABLE actions ADD COLUMN output TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX events_of_project ON events (project, at)",
+    """CREATE TABLE approvals (
+        id INTEGER PRIMARY KEY, action TEXT NOT NULL UNIQUE REFERENCES actions (key),
+        incident INTEGER NOT NULL REFERENCES incidents (id), project TEXT NOT NULL,
+        bound TEXT NOT NULL, question TEXT NOT NULL, asked_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL, decided_at TEXT, decision TEXT, decided_by TEXT, reason TEXT)""",
+    """CREATE TABLE restraints (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, project TEXT, reason TEXT NOT NULL,
+        set_by TEXT NOT NULL, starts_at TEXT NOT NULL, ends_at TEXT, lifted_at TEXT,
+        lifted_by TEXT)""",
+    "CREATE INDEX restraints_in_force ON restraints (project) WHERE lifted_at IS NULL",
+    """CREATE TABLE pages (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, incident INTEGER REFERENCES incidents (id),
+        project TEXT, reason TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
+        started_at TEXT NOT NULL, ended_at TEXT, post_at TEXT)""",
+    """INSERT INTO pages (id, kind, incident, project, reason, labels, annotations, started_at,
+        ended_at, post_at) SELECT id, 'escalation', incident, project, reason, '{}', '{}',
+        started_at, ended_at, post_at FROM escalations""",
+    "DROP TABLE escalations",
+    "CREATE INDEX pages_due ON pages (post_at)",
+    """CREATE TABLE system_health (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, figures TEXT NOT NULL)""",
+    """CREATE VIEW project_status_history AS SELECT project, at, name, data FROM events
+        WHERE name LIKE '%_STATUS_CHANGED'""",
+    """CREATE VIEW action_history AS SELECT id, at, actor, data FROM audit
+        WHERE what = 'action moved'""",
+    """CREATE VIEW state_history AS SELECT id, at, actor, data FROM audit
+        WHERE what = 'incident moved'""",
+)
+
+
 class NewerSchema(OrchestratorError):
     """The database was written by a newer version, which this one would damage."""
 
@@ -65,6 +105,13 @@ class NewerSchema(OrchestratorError):
 def first_tables(db: Database) -> None:
     """Create everything that the first version keeps."""
     for statement in _FIRST:
+        db.execute(statement)
+
+
+@migrations()
+def repairs(db: Database) -> None:
+    """Add what guards, approvals and several steps of a playbook need."""
+    for statement in _REPAIRS:
         db.execute(statement)
 
 

@@ -1,43 +1,15 @@
 """Work: the incident rows are the queue; a step claims one, and commits what it did whole."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator import clock
 from orchestrator.errors import OrchestratorError
 from webhook import audit
 from webhook.action import Action
-from webhook.event import Event
-from webhook.incident import Episode, Incident, State
+from webhook.case import Case, Change
+from webhook.incident import Incident, State
 from webhook.store import rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A claimed incident with all that a decision on it needs."""
-
-    incident: Incident
-    episodes: tuple[Episode, ...]
-    action: Action | None  # the one under way
-    attempts: tuple[Action, ...]  # executed on the project, oldest first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What one step makes of an incident, and of at most one action.
-
-    `action_was` is the action as it was read (None: it is new), `action_became` the states that
-    it went through, in order; each is audited and the last is stored.
-    """
-
-    before: Incident
-    after: Incident
-    action_was: Action | None = None
-    action_became: Sequence[Action] = ()
-    events: Sequence[Event] = ()
-    reason: str = ""  # for the people who are asked, when it escalates
 
 
 class Overtaken(OrchestratorError):
@@ -177,14 +149,13 @@ def _follow_escalation(db: sqlite3.Connection, change: Change, at: datetime) -> 
     was, now = (each.state is State.ESCALATED for each in (change.before, change.after))
     if now and not was:
         db.execute(
-            "INSERT INTO escalations (incident, project, reason, started_at, post_at)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO pages (kind, incident, project, reason, labels, annotations, started_at,"
+            " post_at) VALUES ('escalation', ?, ?, ?, '{}', '{}', ?, ?)",
             (change.after.id, change.after.project, change.reason, rows.text(at), rows.text(at)),
         )
     if was and not now:
         db.execute(
-            "UPDATE escalations SET ended_at = ?, post_at = ? WHERE incident = ?"
-            " AND ended_at IS NULL",
+            "UPDATE pages SET ended_at = ?, post_at = ? WHERE incident = ? AND ended_at IS NULL",
             (rows.text(at), rows.text(at), change.after.id),
         )
 

@@ -12,11 +12,11 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import audit
 from webhook.alert import Status
+from webhook.case import Change
 from webhook.incident import State
 from webhook.store import history, work
 from webhook.store.database import atomic, connect
 from webhook.store.intake import Meaning, receive
-from webhook.store.work import Change
 
 M = Meaning
 LATER = NOW + 60 * SECOND

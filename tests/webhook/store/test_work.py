@@ -11,11 +11,12 @@ from tests.webhook.make import NOW, SECOND
 from webhook import action as law
 from webhook import audit
 from webhook.action import Action
+from webhook.case import Case, Change
 from webhook.incident import State
 from webhook.store import history, paging, work
 from webhook.store.database import atomic, connect
 from webhook.store.intake import receive
-from webhook.store.work import Case, Change, Overtaken
+from webhook.store.work import Overtaken
 
 EPOCH = 7
 
@@ -187,7 +188,8 @@ def test_an_incident_that_is_opened_again_is_about_the_new_outage_only(
 def _executed(db: sqlite3.Connection, key: str, *, after: int) -> Action:
     made = make.action(key=key, executed_at=NOW + after * SECOND, state=law.State.FAILED)
     db.execute(
-        "INSERT INTO actions VALUES (?, 1, ?, ?, ?, 1, 'failed', ?, ?, NULL, '')",
+        "INSERT INTO actions (key, incident, project, name, alertname, attempt, state, created_at,"
+        " executed_at, detail) VALUES (?, 1, ?, ?, ?, 1, 'failed', ?, ?, '')",
         (
             key,
             made.project,
