@@ -17,13 +17,13 @@ from exporter.instruments import Instruments
 from exporter.page import Page
 from exporter.prober import Prober
 from exporter.pulse import Pulse
-from exporter.reload import Reload
 from exporter.schedule import keep_turning
 from exporter.shard import WHOLE, Shard
 from exporter.watch import Watch
-from orchestrator import fetch
+from orchestrator import clock, fetch
 from orchestrator.config import Config
 from orchestrator.loopback import local_callers_only
+from orchestrator.reload import Reload, Told
 from orchestrator.source import Source
 
 COLLECT_AFTER = (700, 10, 1000)  # objects, and collections of the younger generations
@@ -62,12 +62,20 @@ async def _watching(
         prober = Prober(session, board, beats, instruments)
         watch = Watch(board, prober, instruments, shard)
         watch.take(config)
-        reload = Reload(source, config, watch.take, instruments)
+        reload = Reload(source, config, watch.take, _told(instruments))
         app[routes.DESK] = routes.Desk(session=session, beats=beats, watch=watch, reload=reload)
         turning = keep_turning(watch, beats, instruments)
         async with _running(turning=turning, following=reload.follow(), settling=_settle()):
             yield
         await prober.close()
+
+
+def _told(instruments: Instruments) -> Told:
+    return Told(
+        good=lambda: instruments.reloaded_well(clock.now()),
+        refused=lambda: instruments.reloaded.set(0),
+        failed=instruments.failures.inc,
+    )
 
 
 async def _settle() -> None:

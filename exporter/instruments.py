@@ -4,6 +4,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -73,6 +74,11 @@ class Instruments:
         self.reloaded_at = self._make(
             Gauge, "exporter_config_last_reload_success_timestamp_seconds"
         )
+
+    def reloaded_well(self, at: datetime) -> None:
+        """Note that the configuration was read and taken at that instant."""
+        self.reloaded.set(1)
+        self.reloaded_at.set(at.timestamp())
 
     def _make(self, kind: type[Made], name: str) -> Made:
         metric = METRICS[name]

@@ -15,10 +15,10 @@ from exporter.instruments import Instruments, on_the_loop
 from exporter.page import Page, Part
 from exporter.prober import Turn, turns
 from exporter.pulse import Pulse
-from exporter.reload import Reload
 from exporter.watch import Watch
 from orchestrator.config import BadConfig
 from orchestrator.fetch import OutOfResources
+from orchestrator.reload import Reload
 
 ROUTES = web.RouteTableDef()
 OPENMETRICS = "application/openmetrics-text"

@@ -1,7 +1,7 @@
 """A check: what is to be said of orchestrator.yml before a program starts with it."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -12,14 +12,11 @@ from orchestrator.project import Mode, Project
 from orchestrator.source import Source
 from orchestrator.supervisor.command import ACTIONS, SHORT
 
-CARRIED_OUT = frozenset({"restart_service"})  # by the webhook of this release
+COMMAND = "command:"  # a step that runs one of `commands`
 WITHOUT_EFFECT = frozenset(  # in this release; docs/configuration.md says so of each
     {
-        *("guards.fleet_share", "guards.fleet_min"),
         *("analyzer.mode", "analyzer.model", "analyzer.auto_above"),
         *("analyzer.daily_budget_usd", "analyzer.monthly_budget_usd"),
-        *("retention.raw", "retention.events"),
-        *("projects[].critical", "projects[].depends_on", "projects[].paths.logs"),
     }
 )
 
@@ -77,15 +74,35 @@ def check(origin: Source) -> Checked:
 
 
 def unusable_steps(said: Mapping[str, object]) -> Iterator[str]:
-    """Name every step of a playbook that is no action, or none that is carried out yet.
+    """Name every step of a playbook, and every guard of an action, that there is no action for.
 
     *said* is the file as it is written. What has another shape is the configuration's to refuse.
     """
+    known = [*ACTIONS, *(f"{COMMAND}{name}" for name in _names(said.get("commands")))]
+    for path, action in (*_steps(said), *_guarded(said)):
+        if action not in known:
+            yield f"{path}: {_why_not(action, known)}"
+
+
+def _steps(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     playbooks = said.get("playbooks")
     for alertname, steps in playbooks.items() if isinstance(playbooks, dict) else ():
         for place, step in enumerate(steps if isinstance(steps, list) else ()):
-            if isinstance(step, str) and step not in CARRIED_OUT:
-                yield f"playbooks.{alertname}[{place}]: {_why_not(step)}"
+            if isinstance(step, str):
+                yield f"playbooks.{alertname}[{place}]", step
+
+
+def _guarded(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    projects = said.get("projects")
+    entries = enumerate(projects if isinstance(projects, list) else ())
+    for path, inner in (("", said), *((f"projects[{at}].", each) for at, each in entries)):
+        guards = inner.get("guards") if isinstance(inner, dict) else None
+        for action in _names(guards.get("actions") if isinstance(guards, dict) else None):
+            yield f"{path}guards.actions.{action}", action
+
+
+def _names(mapping: object) -> list[str]:
+    return [each for each in mapping if isinstance(each, str)] if isinstance(mapping, dict) else []
 
 
 def notices(said: Mapping[str, object]) -> Iterator[str]:
@@ -107,13 +124,10 @@ def _said(origin: Source) -> Mapping[str, object]:
         return {}
 
 
-def _why_not(step: str) -> str:
-    if step in ACTIONS:
-        able = ", ".join(sorted(CARRIED_OUT))
-        return f"{step} is not carried out by this release; it has {able}"
-    close = [SHORT[step]] if step in SHORT else difflib.get_close_matches(step, ACTIONS, n=1)
-    instead = f", did you mean {close[0]}?" if close else f"; known: {', '.join(ACTIONS)}"
-    return f"{step!r} is no action{instead}"
+def _why_not(action: str, known: Sequence[str]) -> str:
+    close = [SHORT[action]] if action in SHORT else difflib.get_close_matches(action, known, n=1)
+    instead = f", did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+    return f"{action!r} is no action{instead}"
 
 
 def _keys(said: object, path: str, key: str) -> Iterator[tuple[str, str]]:

@@ -11,17 +11,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from orchestrator import entry, strict
+from orchestrator.commands import Command
 from orchestrator.errors import OrchestratorError
+from orchestrator.guards import Guarding, WrittenGuards
 from orchestrator.project import Project
 from orchestrator.stamp import Stamps, stamp
+from orchestrator.value import STRICT, Length, Name, Url, Written
 from orchestrator.written import (
-    STRICT,
-    Count,
-    Duration,
-    Length,
-    Ratio,
-    Url,
-    Written,
     WrittenDefaults,
     WrittenProject,
     WrittenThresholds,
@@ -37,21 +33,6 @@ class BadConfig(OrchestratorError):
         super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
         self.mistakes = mistakes
         self.read = read or {}  # the files to look at for a mended one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """What keeps repairs from doing harm."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    attempts: Count = 3  # executions per project and action within `window`
-    window: Length = timedelta(hours=1)
-    breaker: Count = 2  # ineffective attempts in a row after which the action is not tried again
-    cooldown: Duration = timedelta(seconds=30)  # between two attempts on a project
-    fleet_share: Ratio = 0.3  # of the fleet newly down at once: suspect the monitor
-    fleet_min: Count = 3  # projects, below which no share is suspicious
-    concurrency: Count = 4  # incidents under repair at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +78,27 @@ class Config:
 
     projects: dict[str, Project]
     playbooks: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    guards: Guards = field(default_factory=Guards)
+    guards: Guarding = field(default_factory=Guarding)
+    commands: dict[str, Command] = field(default_factory=dict)
     verification: Verification = field(default_factory=Verification)
     analyzer: Analyzer = field(default_factory=Analyzer)
     retention: Retention = field(default_factory=Retention)
     alertmanagers: tuple[str, ...] = ("http://127.0.0.1:9093",)
+    receiver: str = "webhook"
     prometheus: str = "http://127.0.0.1:9090"
+    url: str = "http://127.0.0.1:4001"
     read: Stamps = field(default_factory=dict, compare=False)  # the files that it was made of
+
+    def ancestors(self, project: str) -> frozenset[str]:
+        """Return everything that *project* depends on, directly or not."""
+        found: set[str] = set()
+        left = [project]
+        while left:
+            known = self.projects.get(left.pop())
+            new = set(known.depends_on) - found if known else set()
+            found |= new
+            left += new
+        return frozenset(found)
 
 
 def load(path: Path, *, projects: str = "", environment: Mapping[str, str] | None = None) -> Config:
@@ -170,14 +165,17 @@ class _File(Written):
     thresholds: WrittenThresholds = WrittenThresholds()
     projects: _Projects = Field(default_factory=list)
     playbooks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    guards: Guards = Guards()
+    guards: WrittenGuards = WrittenGuards()
+    commands: dict[Name, Command] = Field(default_factory=dict)
     verification: Verification = Verification()
     analyzer: Analyzer = Analyzer()
     retention: Retention = Retention()
     alertmanagers: Annotated[tuple[Url, ...], AfterValidator(strict.some)] = (
         "http://127.0.0.1:9093",
     )
+    receiver: Annotated[str, Field(min_length=1, max_length=200)] = "webhook"
     prometheus: Url = "http://127.0.0.1:9090"
+    url: Url = "http://127.0.0.1:4001"
 
     def config(self, entries: list[WrittenProject], around: entry.Surroundings) -> Config:
         projects = [
@@ -190,12 +188,16 @@ class _File(Written):
             )
             for place, each in enumerate(entries)
         ]
-        same = ("playbooks", "guards", "verification", "analyzer", "retention")
+        same = ("playbooks", "commands", "verification", "analyzer", "retention")
+        own = {each.name: each.guards for each in entries if each.guards is not None}
         return Config(
             projects={each.name: each for each in projects},
             **{key: getattr(self, key) for key in same},
+            guards=Guarding(general=self.guards, projects=own),
             alertmanagers=self.alertmanagers,
+            receiver=self.receiver,
             prometheus=self.prometheus,
+            url=self.url,
             read=around.read,
         )
 

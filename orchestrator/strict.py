@@ -147,6 +147,8 @@ def _known_instead(loc: tuple[int | str, ...], shape: Any) -> str:  # noqa: ANN4
     for step in loc[:-1]:
         if isinstance(step, str):
             hint = get_type_hints(shape).get(step)
+            if hint is None:  # a key of a mapping, whose values have the shape that we have
+                continue
             shape = next(
                 (each for each in (*get_args(hint), hint) if hasattr(each, "__annotations__")), None
             )

@@ -7,18 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     model_validator,
 )
 
-from orchestrator import duration, strict
+from orchestrator import duration
+from orchestrator.guards import WrittenGuards
 from orchestrator.project import Mode
+from orchestrator.value import Duration, Length, Name, Ratio, Share, Url, Written
 
-STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 SHORTEST = timedelta(milliseconds=200)  # an interval: four slots of the exporter's wheel
 RESERVED = frozenset(
     {
@@ -30,30 +28,10 @@ RESERVED = frozenset(
 LABEL_LIMIT = 200  # characters of a value
 
 
-def _duration(raw: object) -> timedelta:
-    if not isinstance(raw, str):
-        raise ValueError(f"{raw!r} is not a duration; {duration.FORM}")  # noqa: TRY004  pydantic's
-    return duration.parse(raw)
-
-
-def _positive(length: timedelta) -> timedelta:
-    if length <= timedelta(0):
-        raise ValueError("must be longer than 0s")
-    return length
-
-
 def _interval(length: timedelta) -> timedelta:
     if length < SHORTEST:
         raise ValueError(f"must be {duration.text(SHORTEST)} at least")
     return length
-
-
-def _base_url(raw: str) -> str:
-    if {"?", "#"} & set(raw):
-        if "@" in raw:
-            raise ValueError(strict.HAS_LOGIN)
-        raise ValueError(f"{raw!r} is not a URL like http://127.0.0.1:3010")
-    return strict.url(raw)
 
 
 def _path(raw: str) -> str:
@@ -81,22 +59,9 @@ def _header(raw: str) -> str:
 
 _HTTPS_OWN = {"host", "connection", "content-length", "transfer-encoding", "upgrade", "te"}
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Length = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-Interval = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_interval)]
-Url = Annotated[str, AfterValidator(_base_url)]
-Name = Annotated[str, AfterValidator(strict.name)]
-Count = Annotated[int, Field(strict=True, ge=1, le=100)]  # else `true` would be 1
-Ratio = Annotated[float, Field(strict=True, gt=0, le=1)]
-Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
+Interval = Annotated[Duration, AfterValidator(_interval)]
 _Path = Annotated[str, AfterValidator(_path)]
 _Labels = Annotated[dict[str, str], AfterValidator(_label_names)]
-
-
-class Written(BaseModel):
-    """What every mapping of the file has in common: no key that is not known."""
-
-    model_config = STRICT
 
 
 class WrittenControl(Written):
@@ -179,7 +144,7 @@ class WrittenDefaults(Written):
     metrics_interval: Interval = timedelta(seconds=30)
     timeout: Length = timedelta(seconds=2)
     slow_after: Length = timedelta(seconds=1)
-    labels: _Labels = {}
+    labels: _Labels = Field(default_factory=dict)
 
 
 class WrittenProject(Written):
@@ -193,12 +158,13 @@ class WrittenProject(Written):
     metrics_interval: Interval | None = None
     timeout: Length | None = None
     slow_after: Length | None = None
-    labels: _Labels = {}
+    labels: _Labels = Field(default_factory=dict)
     thresholds: WrittenThresholds = WrittenThresholds()
-    metrics: Annotated[dict[str, str], Field(max_length=50)] = {}
+    metrics: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)
     critical: StrictBool = False
     depends_on: tuple[Name, ...] = ()
     slo: Share = 0.99
     auth: WrittenAuth | None = None
     tls: WrittenTls = WrittenTls()
     paths: WrittenPaths = WrittenPaths()
+    guards: WrittenGuards | None = None

@@ -1,4 +1,4 @@
-"""An action: one attempt at a repair, and the catalogue of what may be attempted."""
+"""An action: one attempt at a remedy."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,6 +60,7 @@ class Action:
     executed_at: datetime | None = None  # when the intent was committed
     finished_at: datetime | None = None
     detail: str = ""
+    output: str = ""  # what a command printed, its end
 
     def move(self, to: State, *, at: datetime, detail: str = "") -> "Action":
         """Return this action in the state *to*; raise ForbiddenMove."""
@@ -72,16 +73,3 @@ class Action:
             finished_at=at if to in ENDED else None,
             detail=detail or self.detail,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What is true of every attempt at one action of the catalogue."""
-
-    failed_event: str  # the event, beside ActionFailed, that tells of its failure
-    done: str  # how its success reads in a sentence: "recovered after restart"
-
-
-CATALOGUE: dict[str, Kind] = {
-    "restart_service": Kind(failed_event="RESTART_FAILED", done="restart"),
-}

@@ -1,96 +1,180 @@
 """The webhook, put together: store, stages and routes, opened in order and closed in reverse."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import disable_created_metrics
 
-from orchestrator import clock, fetch, health, probe
+from orchestrator import clock, fetch
 from orchestrator.config import BadConfig, Config
-from orchestrator.health import Probe
-from orchestrator.loopback import local_callers_only
-from orchestrator.project import Project
-from webhook import action as law
-from webhook import api, escalate, executor, prometheus, repair
+from orchestrator.reload import Reload, Told
+from orchestrator.source import Source
+from webhook import api, door, policy, stages
+from webhook.action import Action
+from webhook.catalogue import CATALOGUE, UnknownStep, remedy
 from webhook.instruments import Instruments
-from webhook.stage import Bell, Once, keep_going
-from webhook.store import paging, work
+from webhook.remedies.command import PREFIX
+from webhook.stage import Bell
+from webhook.stages import Ground
+from webhook.store import work
 from webhook.store.database import Store
-from webhook.worker import IDLE, Worker
 
 
-def make(config: Config, store: Store, *, version: str) -> web.Application:
-    """Build the application; it closes *store* when it ends."""
-    app = web.Application(middlewares=[local_callers_only], client_max_size=api.BODY_LIMIT)
+class Current:
+    """The configuration in force. Lives as long as the webhook; a reload replaces what is in it."""
+
+    def __init__(self, config: Config, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self.take(config)
+
+    def __call__(self) -> Config:
+        """Return it."""
+        return self._config
+
+    def take(self, config: Config) -> None:
+        """Go by *config* from now on; raise BadConfig when its playbooks cannot be followed."""
+        check_playbooks(config)
+        self._config = config
+        self._instruments.follow(
+            config.projects.keys(), window=longest(config), tripped=self._tripped, at=clock.now()
+        )
+
+    def _tripped(
+        self, project: str, action: str, attempts: Sequence[Action], now: datetime
+    ) -> bool:
+        return policy.shown_open(self._config.guards.of(project, action), attempts, now=now)
+
+
+def make(
+    config: Config,
+    store: Store,
+    *,
+    version: str,
+    admitting: Sequence[Middleware] = door.LOOPBACK,
+    origin: Source | None = None,
+) -> web.Application:
+    """Build the application; it closes *store* when it ends. Raises BadConfig.
+
+    *admitting* decides who may call; *origin* is followed for changes of the configuration.
+    """
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped over there
+    app = web.Application(middlewares=list(admitting))
     instruments = Instruments(version)
-    bell = Bell()
-    app[api.DESK] = api.Desk(store=store, instruments=instruments, now=clock.now, news=bell.ring)
+    current = Current(config, instruments)
     app.router.add_routes(api.routes)
-    app.cleanup_ctx.append(partial(_stages, config, store, instruments, bell))
+    app.on_shutdown.append(api.close)
+    app.cleanup_ctx.append(partial(_running, current, store, instruments, origin))
     return app
 
 
+async def _running(
+    current: Current,
+    store: Store,
+    instruments: Instruments,
+    origin: Source | None,
+    app: web.Application,
+) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession() as session, fetch.connections(keep=False) as ways:
+        ground = Ground(
+            config=current,
+            store=store,
+            instruments=instruments,
+            session=session,
+            ways=ways,
+            bells={"repair": Bell(), "reconcile": Bell()},
+        )
+        dog = stages.watch(ground)
+
+        def watchdog() -> None:
+            instruments.watchdog_at.set(clock.now().timestamp())
+            dog.seen()
+
+        app[api.DESK] = api.Desk(
+            store=store,
+            instruments=instruments,
+            now=clock.now,
+            news=ground.news,
+            truncated=ground.bells["reconcile"].ring,
+            watchdog=watchdog,
+        )
+        async with stages.running(ground, dog), _following(origin, current, ground):
+            yield
+    store.close()
+
+
+@asynccontextmanager
+async def _following(
+    origin: Source | None, current: Current, ground: Ground
+) -> AsyncIterator[None]:
+    """Go by a changed file as soon as it is there, until the block ends."""
+    if origin is None:
+        yield
+        return
+    waking: set[asyncio.Task[None]] = set()
+
+    def take(config: Config) -> None:
+        current.take(config)
+        waking.add(asyncio.create_task(_decide_anew(ground)))
+
+    made = ground.instruments
+    told = Told(
+        good=lambda: None,  # taking it has noted that
+        refused=made.refused,
+        failed=made.stage_failures.labels("reload").inc,
+    )
+    following = asyncio.create_task(Reload(origin, current(), take, told).follow(), name="reload")
+    try:
+        yield
+    finally:
+        for task in (following, *waking):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _decide_anew(ground: Ground) -> None:
+    await ground.store(work.wake_all, at=clock.now())
+    ground.news()
+
+
+def longest(config: Config) -> timedelta:
+    """Return the longest window of any guard that the file speaks of."""
+    actions = {*CATALOGUE, *(PREFIX + name for name in config.commands)}
+    projects = {"", *config.guards.projects}
+    return max(
+        config.guards.of(project, action).window for project in projects for action in actions
+    )
+
+
 def check_playbooks(config: Config) -> None:
-    """Raise BadConfig when a playbook names an action that the catalogue does not have."""
-    mistakes = [
-        f"playbooks.{alertname}[{place}]: {name!r} is no action; known: {', '.join(law.CATALOGUE)}"
-        for alertname, steps in config.playbooks.items()
-        for place, name in enumerate(steps)
-        if name not in law.CATALOGUE
-    ]
+    """Raise BadConfig when a playbook or a guard names an action that there is not."""
+    mistakes = [*_mistaken_steps(config), *_mistaken_guards(config)]
     if mistakes:
         raise BadConfig("orchestrator.yml", mistakes)
 
 
-async def _stages(
-    config: Config, store: Store, instruments: Instruments, bell: Bell, _: web.Application
-) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession() as session, fetch.connections(keep=False) as ways:
-        epoch = await store(work.boot, at=clock.now())
-        repairs = Worker(config, store, instruments, bell, epoch, _effects(config, session, ways))
-        pages = _pages(config, store, session)
-        rounds: dict[str, Once] = {"repair": repairs.once, "escalate": partial(_page, pages)}
-        tasks = [
-            asyncio.create_task(keep_going(name, once, instruments, clock.now), name=name)
-            for name, once in rounds.items()
-        ]
-        yield
-        for task in (*tasks, *repairs.running):
-            task.cancel()
-        await asyncio.gather(*tasks, *repairs.running, return_exceptions=True)
-    store.close()
+def _mistaken_steps(config: Config) -> Iterator[str]:
+    for alertname, steps in config.playbooks.items():
+        for place, step in enumerate(steps):
+            try:
+                remedy(step, config.commands)
+            except UnknownStep as error:
+                yield f"playbooks.{alertname}[{place}]: {error}"
 
 
-def _effects(
-    config: Config, session: aiohttp.ClientSession, ways: aiohttp.ClientSession
-) -> repair.Effects:
-    async def look(project: Project) -> Probe:
-        return health.verdict(await probe.confirmed(partial(probe.ask, ways, project)))
-
-    async def execute(project: Project, action: law.Action) -> executor.Outcome:
-        return await executor.command(session, project.control, action)
-
-    return repair.Effects(
-        now=clock.now,
-        new_key=lambda: str(uuid.uuid4()),
-        probe=look,
-        standing=partial(prometheus.standing, session, config.prometheus),
-        execute=execute,
-    )
-
-
-def _pages(config: Config, store: Store, session: aiohttp.ClientSession) -> escalate.Effects:
-    return escalate.Effects(
-        due=lambda at: store(paging.due, at=at),
-        posted=lambda escalation, again: store(paging.posted, escalation, again=again),
-        post=partial(escalate.post, session, config.alertmanagers),
-        now=clock.now,
-    )
-
-
-async def _page(effects: escalate.Effects) -> None:
-    await escalate.tell(effects)
-    await asyncio.sleep(IDLE)
+def _mistaken_guards(config: Config) -> Iterator[str]:
+    written = {"guards": config.guards.general} | {
+        f"projects.{name}.guards": guards for name, guards in config.guards.projects.items()
+    }
+    for path, guards in written.items():
+        for action in guards.actions:
+            try:
+                remedy(action, config.commands)
+            except UnknownStep as error:
+                yield f"{path}.actions.{action}: {error}"

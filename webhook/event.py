@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator import duration
-from webhook.action import CATALOGUE, Action
+from orchestrator import clock, duration
+from webhook.action import Action
 from webhook.alert import Alert
+from webhook.approval import Question
+from webhook.catalogue import CATALOGUE
 from webhook.incident import DOWN, Incident
 
 Data = Mapping[str, str | int | float | None]
@@ -64,11 +66,32 @@ def executed(incident: Incident, action: Action, detail: str, *, at: datetime) -
     return _of(incident, "ActionExecuted", at, {**_attempt(action), "detail": detail})
 
 
-def failed(incident: Incident, action: Action, detail: str, *, at: datetime) -> tuple[Event, Event]:
+def failed(incident: Incident, action: Action, detail: str, *, at: datetime) -> tuple[Event, ...]:
     """Tell that an attempt failed or did not help, by its general and by its own name."""
     data: Data = {**_attempt(action), "detail": detail}
-    own = CATALOGUE[action.name].failed_event
-    return _of(incident, "ActionFailed", at, data), _of(incident, own, at, data)
+    known = CATALOGUE.get(action.name)
+    own = (known.failed_event,) if known and known.failed_event else ()
+    return tuple(_of(incident, name, at, data) for name in ("ActionFailed", *own))
+
+
+def approval_requested(
+    incident: Incident, action: Action, question: Question, *, at: datetime
+) -> Event:
+    """Tell that a human is asked to allow an action."""
+    until = clock.written(question.expires_at)
+    data: Data = {**_attempt(action), "question": question.text, "expires_at": until}
+    return _of(incident, "ApprovalRequested", at, data)
+
+
+def approval_withdrawn(incident: Incident, action: Action, why: str, *, at: datetime) -> Event:
+    """Tell that the question is off."""
+    return _of(incident, "ApprovalWithdrawn", at, {**_attempt(action), "reason": why})
+
+
+def mitigated(incident: Incident, action: Action, *, at: datetime) -> Event:
+    """Tell that the harm is stopped, and nothing is healed."""
+    text = f"{incident.project} is harmless after {action.name}; nothing is healed"
+    return _of(incident, "Mitigated", at, {**_attempt(action), "text": text})
 
 
 def recovering(incident: Incident, action: Action, *, at: datetime) -> Event:
@@ -80,7 +103,8 @@ def resolved(
     incident: Incident, action: Action, downtime: timedelta | None, *, at: datetime
 ) -> Event:
     """Tell that a repair of ours is proven."""
-    told = CATALOGUE[action.name].done
+    known = CATALOGUE.get(action.name)
+    told = known.done if known else action.name
     text = f"{incident.project} recovered after {told}"
     if downtime is not None:
         text += f"; it was down for {spoken(downtime)}"

@@ -28,13 +28,14 @@ NEXT: dict[State, frozenset[State]] = {
     _S.AWAITING_APPROVAL: frozenset({_S.OPEN, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
     _S.REPAIRING: frozenset({_S.OPEN, _S.VERIFYING, _S.ESCALATED}),
     _S.VERIFYING: frozenset({_S.OPEN, _S.MITIGATED, _S.ESCALATED, _S.RESOLVED}),
-    _S.MITIGATED: frozenset({_S.OPEN, _S.ESCALATED, _S.CLOSED}),
+    _S.MITIGATED: frozenset({_S.OPEN, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
     _S.ESCALATED: frozenset({_S.OPEN, _S.CLOSED}),
     _S.RESOLVED: frozenset({_S.OPEN}),
     _S.CLOSED: frozenset({_S.OPEN}),
 }
 
 ENDED = frozenset({State.RESOLVED, State.CLOSED})
+KEEPS_RECOVERY = ENDED | {State.VERIFYING, State.ESCALATED}
 
 
 class ForbiddenMove(OrchestratorError):
@@ -54,7 +55,9 @@ class Episode:
     alertname: str
     project: str
     started_at: datetime
+    received_at: datetime  # by our clock
     ended_at: datetime | None = None
+    silenced: str | None = None  # by whom and until when people silenced it, as a sentence
 
     @property
     def open(self) -> bool:
@@ -73,7 +76,9 @@ class Incident:
     opened_at: datetime  # the last time
     due_at: datetime | None  # when it wants attention next; None once it has ended
     held: str | None = None  # why nothing is done at the moment, for people
-    recovered_at: datetime | None = None  # the first good probe of the verification under way
+    held_by: str | None = None  # the guard, when it is one
+    recovered_at: datetime | None = None  # the first good probe of the verification under way,
+    # or the first look at which what we paused was calm
     escalated_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -89,13 +94,24 @@ class Incident:
             due_at=None if over else at,
             ended_at=at if over else None,
             held=None,
-            recovered_at=None if to is State.OPEN else self.recovered_at,
+            held_by=None,
+            recovered_at=self.recovered_at if to in KEEPS_RECOVERY else None,
             escalated_at=at if to is State.ESCALATED else self.escalated_at,
         )
 
-    def wait(self, until: datetime, *, held: str | None = None) -> "Incident":
+    def wait(
+        self, until: datetime, *, held: str | None = None, by: str | None = None
+    ) -> "Incident":
         """Return this incident where it is, to be looked at again at *until*."""
-        return replace(self, due_at=until, held=held)
+        return replace(self, due_at=until, held=held, held_by=by)
+
+    def seen(self, at: datetime) -> "Incident":
+        """Return this incident with no instant of its past after *at*.
+
+        A clock that was set back would else make every wait longer by as much.
+        """
+        recovered = self.recovered_at and min(self.recovered_at, at)
+        return replace(self, since=min(self.since, at), recovered_at=recovered)
 
 
 def downtime(episodes: tuple[Episode, ...]) -> timedelta | None:

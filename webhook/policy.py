@@ -1,43 +1,52 @@
-"""Policy: which repair comes next for an incident, or why none does."""
+"""Policy: which remedy comes next for an incident, or why none does."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator import duration
-from orchestrator.config import Guards
+from orchestrator.guards import Asking, Guards
 from orchestrator.project import Mode, Project
+from webhook import guard
 from webhook.action import Action, State
-from webhook.incident import Episode
+from webhook.catalogue import CATALOGUE
+from webhook.guard import Block, Scene
+from webhook.incident import DOWN, Episode
+from webhook.remedy import Goal, Look, Remedy
 
 Playbooks = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """Try this action now, against this alert."""
+class Step:
+    """A step of a playbook, with the guards that hold for it on this project."""
 
-    action: str
-    alertname: str
-    attempt: int
+    remedy: Remedy
+    guards: Guards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """Do nothing before *until* (None: before something changes)."""
+class Act:
+    """Try this now."""
 
-    reason: str
-    until: datetime | None = None
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Try this as soon as a human allows it."""
+
+    step: Step
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalate:
-    """Ask people: nothing that may be tried is left."""
+    """Ask people what to do: nothing that may be tried is left."""
 
     reason: str
 
 
-Decision = Act | Hold | Escalate
+Decision = Act | Ask | Block | Escalate
 
 
 def worst(episodes: Iterable[Episode], playbooks: Playbooks) -> Episode | None:
@@ -47,61 +56,157 @@ def worst(episodes: Iterable[Episode], playbooks: Playbooks) -> Episode | None:
     return min(known, key=lambda each: rank.get(each.alertname, len(rank)), default=None)
 
 
-def decide(
-    episode: Episode,
-    project: Project | None,
-    attempts: Sequence[Action],
-    *,
-    playbooks: Playbooks,
-    guards: Guards,
-    now: datetime,
-) -> Decision:
-    """Choose the next step for *episode*.
+def remaining(
+    playbook: Sequence[Step], attempts: Sequence[Action], *, alertname: str, now: datetime
+) -> tuple[Step, ...]:
+    """Return the steps that may be tried: their breaker is closed, and attempts are left.
 
-    *attempts* are the executed actions on the project, oldest first.
-    A playbook is worked through step by step, each until its breaker opens or its attempts in
-    the window are used up. An attempt dated in the future counts: a clock that was set back must
-    not buy another restart.
+    *attempts* are the executed ones on the project, oldest first. Each step is tried until its
+    breaker opens; then comes the next one.
     """
-    if project is None:
-        return Escalate(reason=f"{episode.project} is not in orchestrator.yml")
-    recent = [
-        each for each in attempts if each.executed_at and each.executed_at > now - guards.window
+    return tuple(
+        step
+        for step in playbook
+        if not tripped(step, attempts, alertname=alertname, now=now)
+        and len(recent(step, attempts, now=now)) < step.guards.attempts
+    )
+
+
+def recent(step: Step, attempts: Sequence[Action], *, now: datetime) -> list[Action]:
+    """Return the attempts at *step* within its window.
+
+    One dated in the future counts: a clock that was set back must not buy another restart.
+    """
+    since = now - step.guards.window
+    return [
+        each
+        for each in attempts
+        if each.name == step.remedy.name and each.executed_at and each.executed_at > since
     ]
-    playbook = playbooks.get(episode.alertname, ())
-    if not playbook:
-        return Escalate(reason=f"no playbook for {episode.alertname}")
-    step = _next_step(playbook, recent, guards)
-    if step is None:
-        return Escalate(reason=_exhausted(episode, recent))
-    if project.mode is Mode.OBSERVE:
-        return Hold(reason=f"mode: observe; would {step} {project.name}")
-    ready = _cooled_down(recent, guards)
-    if ready is not None and ready > now:
-        cooldown = duration.text(guards.cooldown)
-        return Hold(
-            reason=f"{step} on {project.name} held until {ready:%H:%M:%S} UTC: cooldown {cooldown}",
-            until=ready,
-        )
-    used = sum(each.name == step for each in recent)
-    return Act(action=step, alertname=episode.alertname, attempt=used + 1)
 
 
-def _next_step(steps: Sequence[str], recent: Sequence[Action], guards: Guards) -> str | None:
+def tripped(step: Step, attempts: Sequence[Action], *, alertname: str, now: datetime) -> bool:
+    """Tell whether the breaker of *step* is open: so many attempts in a row did not help.
+
+    Asked while *alertname* fires, so an attempt that was proven for it, and after which it fires
+    again within the window, did not help for long and counts as well. What only mitigates gets no
+    second try: paused, resumed and in trouble again is for people. An attempt in doubt counts for
+    neither side.
+    """
+    told = [each for each in recent(step, attempts, now=now) if each.state in _TOLD]
+    if step.remedy.goal is not Goal.HEALED and any(each.state is State.COMPLETED for each in told):
+        return True
+    tail = told[-step.guards.breaker :]
+    return len(tail) == step.guards.breaker and all(
+        each.state is State.FAILED or each.alertname == alertname for each in tail
+    )
+
+
+_TOLD = frozenset({State.COMPLETED, State.FAILED})
+
+
+def shown_open(guards: Guards, attempts: Sequence[Action], *, now: datetime) -> bool:
+    """Tell whether a breaker is to be shown as open, of all *attempts* at one action on a project.
+
+    Nobody knows here whether an alert fires; what was proven and tried again later did not help.
+    """
+    told = [
+        each
+        for each in attempts
+        if each.state in _TOLD and each.executed_at and each.executed_at > now - guards.window
+    ]
+    tail = told[-guards.breaker :]
+    return len(tail) == guards.breaker and all(
+        each.state is State.FAILED or place < len(tail) for place, each in enumerate(tail, start=1)
+    )
+
+
+def attempt(step: Step, attempts: Sequence[Action], *, now: datetime) -> int:
+    """Return the number of the attempt that would come now; 1 is the first of the window."""
+    return len(recent(step, attempts, now=now)) + 1
+
+
+def decide(steps: Sequence[Step], scene: Scene, look: Look | None) -> Decision:
+    """Choose among the remaining *steps* of a playbook, the first one first.
+
+    Without a *look* at the project it is decided whether one is worth while: what comes out as Act
+    or Ask has to be decided again with it.
+    """
+    unfit = {}
     for step in steps:
-        mine = [each for each in recent if each.name == step]
-        tail = mine[-guards.breaker :]
-        tripped = len(tail) == guards.breaker and all(each.state is State.FAILED for each in tail)
-        if not tripped and len(mine) < guards.attempts:
-            return step
+        seen = look and replace(look, recent=step.guards.recent_deployment)
+        lack = step.remedy.precondition(seen) if seen else None
+        if lack is None:
+            return _decide(step, scene)
+        unfit[step.remedy.name] = lack
+    return observed(scene.project, Escalate(reason=_exhausted(scene, unfit)))
+
+
+def observed(project: Project, escalate: Escalate) -> Decision:
+    """Return *escalate*, or where only observing is wanted, that people would be asked."""
+    if project.mode is Mode.OBSERVE:
+        reason = f"mode: observe; would ask people: {escalate.reason}"
+        return Block(guard="observe", reason=reason)
+    return escalate
+
+
+def asks(step: Step, project: Project, alertname: str) -> str | None:
+    """Say why a human has to allow *step* first; None when nobody has to.
+
+    Restarting what is measured down takes nothing from anybody, so it is not disruptive.
+    """
+    match step.guards.approval:
+        case Asking.ALWAYS:
+            return f"approval: always, for {step.remedy.name}"
+        case Asking.NEVER:
+            return None
+        case Asking.AUTO:
+            pass
+    if not project.critical or not step.remedy.disruptive or alertname == DOWN:
+        return None
+    return f"{project.name} is critical, and {step.remedy.name} is disruptive"
+
+
+def _decide(step: Step, scene: Scene) -> Decision:
+    block = guard.first_block(scene_of(step, scene))
+    if block is not None:
+        return block
+    why = asks(step, scene.project, scene.episode.alertname)
+    return Act(step=step) if why is None else Ask(step=step, why=why)
+
+
+def scene_of(step: Step, scene: Scene) -> Scene:
+    """Return *scene* as it is for one step."""
+    return replace(scene, action=step.remedy.name, guards=step.guards)
+
+
+def to_take_back(attempts: Sequence[Action]) -> Action | None:
+    """Return the newest attempt that only stopped the harm and was not taken back since."""
+    for each in reversed(attempts):
+        if each.state is not State.COMPLETED or each.name not in CATALOGUE:
+            continue
+        if CATALOGUE[each.name].goal is not Goal.HEALED:
+            return each
+        if CATALOGUE[each.name].undo:  # it took one back
+            return None
     return None
 
 
-def _cooled_down(recent: Sequence[Action], guards: Guards) -> datetime | None:
-    last = max((each.executed_at for each in recent if each.executed_at), default=None)
-    return None if last is None else last + guards.cooldown
+def undo_of(action: Action) -> str:
+    """Return the name of the remedy that takes *action* back; one that has none is a mistake."""
+    undo = CATALOGUE[action.name].undo
+    if undo is None:
+        raise ValueError(f"{action.name} cannot be taken back")
+    return undo
 
 
-def _exhausted(episode: Episode, recent: Sequence[Action]) -> str:
-    tried = ", ".join(f"{each.name} {each.attempt}: {each.detail or each.state}" for each in recent)
-    return f"{episode.alertname} goes on after {len(recent)} of our attempts ({tried})"
+def _exhausted(scene: Scene, unfit: Mapping[str, str]) -> str:
+    alertname, project = scene.episode.alertname, scene.project.name
+    tried = "; ".join(
+        f"{each.name} {each.attempt}: {each.detail or each.state}" for each in scene.attempts
+    )
+    lacks = "; ".join(f"no {name}: it {lack}" for name, lack in unfit.items())
+    if not scene.attempts and not unfit:
+        return f"no playbook for {alertname}"
+    said = f"{alertname} of {project} goes on after {len(scene.attempts)} of our attempts"
+    return f"{said} ({'; '.join(part for part in (tried, lacks) if part)})"

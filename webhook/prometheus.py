@@ -12,6 +12,8 @@ from webhook.verification import Standing
 ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
 SETTLE = timedelta(seconds=5)  # for a rule without the annotation `settle`
 
+NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError)
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +32,18 @@ async def standing(
             holds=any(holds),
             settle=max(map(_settle, rules), default=SETTLE),
         )
-    except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
+    except NO_ANSWER as error:
+        logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
+        return None
+
+
+async def deployed_ago(session: aiohttp.ClientSession, url: str, project: str) -> timedelta | None:
+    """Return how long ago *project* was deployed, by Prometheus' clock; None when nobody knows."""
+    query = f'time() - max(project_deployed_timestamp_seconds{{project="{project}"}})'
+    try:
+        found = (await _data(session, f"{url}/api/v1/query", {"query": query}))["result"]
+        return timedelta(seconds=max(float(found[0]["value"][1]), 0.0)) if found else None
+    except (*NO_ANSWER, OverflowError) as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return None
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.health import Probe
+from orchestrator.health import Probe, State
+
+DOES_NOT_ANSWER = "does not answer"
+IS_PAUSED = "is paused; somebody chose so"
 
 
 class Way(StrEnum):
@@ -31,6 +34,11 @@ class Look:
     deployed_ago: timedelta | None = None  # by Prometheus' clock; None: not known
     recent: timedelta = timedelta(days=1)  # a deployment younger than this may be to blame
 
+    @property
+    def paused(self) -> bool:
+        """Whether it says so itself."""
+        return self.probe.state is State.PAUSED
+
 
 Precondition = Callable[[Look], str | None]  # why not, as the rest of "<project> ..."; None: it may
 
@@ -48,3 +56,10 @@ class Remedy:
     undo: str | None = None  # the remedy that takes it back
     repeatable: bool = True  # whether doing it twice does no harm
     failed_event: str | None = None  # the event, beside ActionFailed, that tells of its failure
+
+
+def not_at_work(look: Look) -> str | None:
+    """Say why a project cannot be asked to do something to itself; None: it can."""
+    if not look.probe.up:
+        return DOES_NOT_ANSWER
+    return IS_PAUSED if look.paused else None

@@ -3,232 +3,150 @@
 Read this file first. A step looks at a claimed incident, does at most one thing in the world, and
 returns a Change that the store commits whole:
 
-1. open:       decide by policy, look at the project and at Prometheus, then commit the intent:
-               the action is executing, and nothing has happened yet.
+1. open:       decide by policy and guards, look at the project and at Prometheus, then commit the
+               intent: the action is executing, and nothing has happened yet.
 2. repairing:  send the command, under the action's key. A crash before or after comes back to
-               this line, and the key makes the command happen once. An intent that is older than a
-               minute is not sent any more: the project may have been healed by others since.
+               this line, and the key makes the command happen once. What knows no keys is not sent
+               again. An intent that is older than a minute is not sent any more: the project may
+               have been healed by others since.
 3. verifying:  look until it is proven (resolved), has not helped (open again) or cannot be told
                (escalated).
-4. escalated:  people are asked; it closes when the alert has ended and a probe agrees.
+4. the rest:   waiting for people or for calm, in standby.py.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
-from orchestrator.clock import Clock
 from orchestrator.config import Config
-from orchestrator.health import Probe
-from orchestrator.project import Project
-from webhook import action as law
-from webhook import event, policy, verification
-from webhook.action import Action
-from webhook.case import Case, Change
-from webhook.event import Event
-from webhook.executor import Done, Outcome, Unanswered
-from webhook.incident import DOWN, State, downtime
-from webhook.verification import Sighting, Standing
+from webhook import briefing, outcome, policy, standby, verification
+from webhook.approval import Question
+from webhook.case import Case
+from webhook.change import Change
+from webhook.executor import Done, Unanswered
+from webhook.guard import Scene
+from webhook.incident import Episode, State
+from webhook.matter import Effects, Matter
+from webhook.policy import Act, Ask, Step
+from webhook.remedy import Goal, Way
+from webhook.verification import Sighting
 
-LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on
 RESEND_FOR = timedelta(seconds=60)  # from the intent: how long an unanswered command is sent again
 RESEND_AFTER = timedelta(milliseconds=500)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """Everything that a step needs from the world, as functions."""
-
-    now: Clock
-    new_key: Callable[[], str]
-    probe: Callable[[Project], Awaitable[Probe]]  # confirmed: a single lost packet is not down
-    standing: Callable[[str, str], Awaitable[Standing | None]]  # alert name, project
-    execute: Callable[[Project, Action], Awaitable[Outcome]]
+NEEDS_ACTION = frozenset({State.REPAIRING, State.VERIFYING, State.AWAITING_APPROVAL})
 
 
 async def step(case: Case, config: Config, effects: Effects) -> Change:
     """Take the one next step for *case*. Raises nothing that an outside party can cause."""
+    case = replace(case, incident=case.incident.seen(effects.now()))
     project = config.projects.get(case.incident.project)
-    match case.incident.state:
-        case State.OPEN:
-            return await _open(case, project, config, effects)
-        case State.REPAIRING if project and case.action:
-            return await _execute(case, case.action, project, effects)
-        case State.VERIFYING if project and case.action:
-            return await _verify(case, case.action, project, config, effects)
-        case State.ESCALATED:
-            return await _escalated(case, project, config, effects)
-        case _:
-            what = f"{case.incident.project} was removed from orchestrator.yml during its repair"
-            return _escalate(case, what, effects.now())
+    if project is None:
+        return standby.without_project(case, config, effects.now())
+    matter = Matter(case=case, project=project, config=config, effects=effects)
+    if case.incident.state in NEEDS_ACTION and case.action is None:
+        return await matter.escalate(f"{case.incident.state}, and no action is known; a bug")
+    return await _STEPS[case.incident.state](matter)
 
 
-async def _open(case: Case, project: Project | None, config: Config, effects: Effects) -> Change:
-    worst = policy.worst(case.episodes, config.playbooks)
-    if worst is None:
-        return await _close(case, project, config, effects)
-    now = effects.now()
-    decision = policy.decide(
-        worst, project, case.attempts, playbooks=config.playbooks, guards=config.guards, now=now
+async def _open(matter: Matter) -> Change:
+    """Decide what comes next for an incident whose alert fires."""
+    case = matter.case
+    episode = policy.worst(case.episodes, matter.config.playbooks)
+    if episode is None:
+        return await standby.close(matter)
+    playbook = matter.playbook(episode.alertname)
+    scene = await matter.scene(episode, playbook[0] if playbook else None)
+    steps = policy.remaining(playbook, case.attempts, alertname=episode.alertname, now=scene.now)
+    decision = policy.decide(steps, scene, None)
+    if isinstance(decision, Act | Ask):
+        return await _look(matter, steps, scene)
+    return await matter.settle(decision)
+
+
+async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change:
+    """Look at the project before anything is done to it, and decide again with that."""
+    look, why_not = await standby.look(matter, scene.episode)
+    if why_not is not None:
+        return outcome.objected(matter.case, why_not, matter.effects.now())
+    decision = policy.decide(steps, replace(scene, now=matter.effects.now()), look)
+    if isinstance(decision, Act):
+        return matter.begin(decision.step, scene.episode.alertname, detail="no approval needed")
+    if isinstance(decision, Ask):
+        return _ask(matter, decision, scene.episode)
+    return await matter.settle(decision)
+
+
+def _ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
+    now, project = matter.effects.now(), matter.project
+    action = matter.pending(ask.step, episode.alertname, now)
+    question = Question(
+        bound=matter.bound(ask.step, episode),
+        text=f"{action.name} on {project.name} waits for a human: {ask.why}",
+        expires_at=now + ask.step.guards.approval_within,
     )
-    match decision:
-        case policy.Act():
-            return await _begin(case, decision, config.projects[case.incident.project], effects)
-        case policy.Hold():
-            return _hold(case, decision.reason, now, until=decision.until)
-        case policy.Escalate():
-            return _escalate(case, decision.reason, now)
-
-
-async def _begin(case: Case, act: policy.Act, project: Project, effects: Effects) -> Change:
-    """Commit the intent, if the project is as bad as the alert says."""
-    probe = await effects.probe(project)
-    standing = await effects.standing(act.alertname, project.name)
-    now = effects.now()
-    objection = verification.objection(project.name, act.alertname, probe, standing)
-    if objection is not None:
-        return _hold(case, objection, now)
-    pending = Action(
-        key=effects.new_key(),
-        incident=case.incident.id,
-        project=project.name,
-        name=act.action,
-        alertname=act.alertname,
-        attempt=act.attempt,
-        state=law.State.PENDING,
-        created_at=now,
+    page = briefing.approval(
+        action, project, question.text, question.expires_at, url=matter.config.url
     )
-    approved = pending.move(law.State.APPROVED, at=now, detail="no approval needed")
-    executing = approved.move(law.State.EXECUTING, at=now)
-    return Change(
-        before=case.incident,
-        after=case.incident.move(State.REPAIRING, at=now),
-        action_became=(pending, approved, executing),
-        events=(event.started(case.incident, executing, at=now),),
-    )
+    return outcome.asked(matter.case, action, question, page, now=now)
 
 
-async def _execute(case: Case, action: Action, project: Project, effects: Effects) -> Change:
-    if effects.now() >= case.incident.since + RESEND_FOR:  # we were away: what it saw has passed
-        return _failed(case, action, case.incident.held or "it was never answered", effects.now())
-    outcome = await effects.execute(project, action)
+async def _execute(matter: Matter) -> Change:
+    """Carry out an action whose intent is committed."""
+    case, effects, action = matter.case, matter.effects, matter.action
     now = effects.now()
-    if isinstance(outcome, Done):
-        told = event.executed(case.incident, action, outcome.detail, at=now)
-        after = case.incident.move(State.VERIFYING, at=now)
-        return Change(before=case.incident, after=after, events=(told,))
-    if isinstance(outcome, Unanswered):
-        waiting = case.incident.wait(now + RESEND_AFTER, held=outcome.detail)
-        return Change(before=case.incident, after=waiting)
-    return _failed(case, action, outcome.detail, now)
+    kind = matter.step(action.name).remedy
+    if case.interrupted and not kind.repeatable:
+        what = f"the webhook ended while it ran {action.name}; whether it was done is not known"
+        return await matter.escalate(what)
+    if case.interrupted and kind.way is Way.COMMAND:  # it may be as well as if it had ended
+        episode = next(each for each in case.episodes if each.alertname == action.alertname)
+        _, why_not = await standby.look(matter, episode)
+        if why_not is not None:
+            return outcome.executed(case, action, f"not repeated: {why_not}", "", now=now)
+    if now >= case.incident.since + RESEND_FOR:  # we were away: what the intent saw has passed
+        why = case.incident.held or "it was never answered"
+        return await standby.failed(matter, action, why)
+    result = await effects.execute(matter.project, action)
+    if isinstance(result, Done):
+        return outcome.executed(case, action, result.detail, result.output, now=effects.now())
+    if isinstance(result, Unanswered):
+        return outcome.waiting(case, effects.now(), why=result.detail, after=RESEND_AFTER)
+    return await standby.failed(matter, action, result.detail, output=result.output)
 
 
-async def _verify(
-    case: Case, action: Action, project: Project, config: Config, effects: Effects
-) -> Change:
-    probe = await effects.probe(project)
-    standing = await effects.standing(action.alertname, project.name) if probe.up else None
+async def _verify(matter: Matter) -> Change:
+    """Look whether an action that was carried out has reached its goal."""
+    case, effects, action = matter.case, matter.effects, matter.action
+    limits = matter.config.verification
+    goal = matter.step(action.name).remedy.goal
+    probe = await effects.probe(matter.project)
+    asked = probe.up and goal is Goal.HEALED
+    standing = await effects.standing(action.alertname, matter.project.name) if asked else None
     now = effects.now()
     seen = Sighting(probe=probe, standing=standing, at=now)
-    again = now + config.verification.every
-    verdict = verification.judge(case.incident, action, case.episodes, seen, config.verification)
+    verdict = verification.judge(case.incident, action, case.episodes, seen, limits, goal=goal)
     match verdict:
         case verification.Waiting():
-            waiting = case.incident.wait(again, held=verdict.for_what)
+            left = outcome.waiting(case, now, why=verdict.for_what, after=limits.every)
             if not probe.up:  # it has to stay up from one good probe to the proof
-                waiting = replace(waiting, recovered_at=None)
-            return Change(before=case.incident, after=waiting)
+                left = replace(left, after=replace(left.after, recovered_at=None))
+            return left
         case verification.Recovered():
-            told = event.recovering(case.incident, action, at=now)
-            after = replace(case.incident.wait(again), recovered_at=now)
-            return Change(before=case.incident, after=after, events=(told,))
+            return outcome.recovering(case, action, now, again=limits.every)
         case verification.Proven():
-            return _resolve(case, action, now)
+            reached = outcome.resolved if goal is Goal.HEALED else outcome.mitigated
+            return reached(case, action, now)
         case verification.Ineffective():
-            return _failed(case, action, verdict.why, now)
+            return await standby.failed(matter, action, verdict.why)
         case verification.Inconclusive():
-            return _escalate(case, verdict.why, now)
+            return await matter.escalate(verdict.why)
 
 
-async def _escalated(
-    case: Case, project: Project | None, config: Config, effects: Effects
-) -> Change:
-    if not any(episode.open for episode in case.episodes):
-        return await _close(case, project, config, effects)
-    waiting = case.incident.wait(effects.now() + LOOK_AGAIN, held=case.incident.held)
-    return Change(before=case.incident, after=waiting)
-
-
-async def _close(case: Case, project: Project | None, config: Config, effects: Effects) -> Change:
-    """Close what ended without us, when a probe agrees: "resolved" alone is no proof."""
-    if project is not None and not (await effects.probe(project)).up:
-        what = f"the alert has ended, and {project.name} does not answer"
-        late = effects.now() > case.incident.since + config.verification.prove_within
-        if late and case.incident.state is State.OPEN:  # nobody else would ever tell people
-            return _escalate(case, what, effects.now())
-        return _hold(case, what, effects.now())
-    now = effects.now()
-    how = "recovered by itself"
-    if case.incident.state is State.ESCALATED:
-        how = "recovered after people were asked"
-    if project is None:
-        how = "removed from orchestrator.yml"
-    told = event.closed(case.incident, how, downtime(case.episodes), at=now)
-    return Change(
-        before=case.incident,
-        after=case.incident.move(State.CLOSED, at=now),
-        events=(*_up_again(case, now), told),
-        reason=how,
-    )
-
-
-def _resolve(case: Case, action: Action, now: datetime) -> Change:
-    told = event.resolved(case.incident, action, downtime(case.episodes), at=now)
-    return Change(
-        before=case.incident,
-        after=case.incident.move(State.RESOLVED, at=now),
-        action_was=action,
-        action_became=(action.move(law.State.COMPLETED, at=now, detail="proven"),),
-        events=(*_up_again(case, now), told),
-    )
-
-
-def _failed(case: Case, action: Action, why: str, now: datetime) -> Change:
-    return Change(
-        before=case.incident,
-        after=case.incident.move(State.OPEN, at=now),
-        action_was=action,
-        action_became=(action.move(law.State.FAILED, at=now, detail=why),),
-        events=event.failed(case.incident, action, why, at=now),
-        reason=why,
-    )
-
-
-def _hold(case: Case, reason: str, now: datetime, *, until: datetime | None = None) -> Change:
-    """Do nothing for now; readers are told once, not at every look."""
-    news = case.incident.held != reason
-    return Change(
-        before=case.incident,
-        after=case.incident.wait(until or now + LOOK_AGAIN, held=reason),
-        events=(event.withheld(case.incident, reason, at=now),) if news else (),
-        reason=reason,
-    )
-
-
-def _escalate(case: Case, reason: str, now: datetime) -> Change:
-    """Ask people. An action that is under way is in doubt from here on."""
-    doubt = case.action and case.action.move(law.State.UNKNOWN, at=now, detail=reason)
-    return Change(
-        before=case.incident,
-        after=case.incident.move(State.ESCALATED, at=now).wait(now + LOOK_AGAIN, held=reason),
-        action_was=case.action,
-        action_became=(doubt,) if doubt else (),
-        events=(event.escalated(case.incident, reason, at=now),),
-        reason=reason,
-    )
-
-
-def _up_again(case: Case, now: datetime) -> tuple[Event, ...]:
-    if not any(episode.alertname == DOWN for episode in case.episodes):
-        return ()
-    return (event.status_changed(case.incident, was="down", now="healthy", at=now),)
+_STEPS: dict[State, Callable[[Matter], Awaitable[Change]]] = {
+    State.OPEN: _open,
+    State.REPAIRING: _execute,
+    State.VERIFYING: _verify,
+    State.AWAITING_APPROVAL: standby.awaiting,
+    State.MITIGATED: standby.mitigated,
+    State.ESCALATED: standby.escalated,
+}

@@ -40,11 +40,12 @@ async def keep_going(name: str, once: Once, instruments: Instruments, now: Clock
     An error is logged with its traceback, counted, and followed by the next round: a stage that
     ends in silence would leave projects down with everything else looking well.
     """
-    while True:
-        instruments.heartbeat.labels(name).set(now().timestamp())
-        try:
-            await once()
-        except Exception:  # one of the two loops that have to survive
-            logger.exception("stage failed", extra={"stage": name})
-            instruments.stage_failures.labels(name).inc()
-            await asyncio.sleep(RETRY_AFTER)
+    with instruments.running(name):
+        while True:
+            instruments.heartbeat.labels(name).set(now().timestamp())
+            try:
+                await once()
+            except Exception:  # one of the two loops that have to survive
+                logger.exception("stage failed", extra={"stage": name})
+                instruments.stage_failures.labels(name).inc()
+                await asyncio.sleep(RETRY_AFTER)

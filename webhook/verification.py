@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from orchestrator.answer import IN_WORDS
 from orchestrator.config import Verification as Limits
-from orchestrator.health import Probe
+from orchestrator.health import Probe, State
 from webhook.action import Action
 from webhook.incident import DOWN, Episode, Incident
+from webhook.remedy import Goal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ def objection(project: str, alertname: str, probe: Probe, standing: Standing | N
     Prometheus, only what our own probe sees can be repaired, and that is being down.
     """
     down = alertname == DOWN
+    if probe.state is State.PAUSED:
+        return f"{project} is paused, and somebody chose so; {alertname} is not acted on"
     if down and probe.up:
         return f"{project} answers a probe ({probe.state}); {alertname} is not acted on"
     if standing is None:
@@ -83,6 +86,8 @@ def judge(
     episodes: tuple[Episode, ...],
     seen: Sighting,
     limits: Limits,
+    *,
+    goal: Goal = Goal.HEALED,
 ) -> Verdict:
     """Judge the repair of *incident* by *action* from what was *seen*.
 
@@ -91,9 +96,12 @@ def judge(
        does `prove_within` begin, or a rule that looks back further could never be satisfied.
     3. The alert's own expression is false.
     4. Alertmanager has told us that every alert of the incident ended.
-    "Resolved" alone proves nothing: a dead Prometheus looks the same.
+    "Resolved" alone proves nothing: a dead Prometheus looks the same. What shall only stop the harm
+    is proven when a probe says so.
     """
-    if not seen.probe.up:
+    if goal is not Goal.HEALED:
+        return _stopped(incident, action, seen, limits, goal)
+    if not seen.probe.up or seen.probe.state is State.PAUSED:
         return _unwell(incident, seen, limits)
     if incident.recovered_at is None:
         return Recovered()
@@ -128,8 +136,25 @@ def _settle(standing: Standing | None) -> timedelta:
     return standing.settle if standing else timedelta(0)
 
 
+def reached(goal: Goal, probe: Probe) -> bool:
+    """Tell whether a probe alone shows that *goal*, which is not a healing, is reached."""
+    return probe.state is (State.PAUSED if goal is Goal.PAUSED else State.DOWN)
+
+
+def _stopped(
+    incident: Incident, action: Action, seen: Sighting, limits: Limits, goal: Goal
+) -> Verdict:
+    if reached(goal, seen.probe):
+        return Proven()
+    what = f"{incident.project} is {seen.probe.state} after {action.name}"
+    late = seen.at > incident.since + limits.recover_within
+    return Ineffective(what) if late else Waiting(what)
+
+
 def _unwell(incident: Incident, seen: Sighting, limits: Limits) -> Verdict:
     why = IN_WORDS[seen.probe.reason] if seen.probe.reason else seen.probe.state
     what = f"{incident.project} is still down: {why}"
+    if seen.probe.up:
+        what = f"{incident.project} is paused"
     late = seen.at > incident.since + limits.recover_within
     return Ineffective(what) if late else Waiting(what)

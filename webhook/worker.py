@@ -3,20 +3,23 @@
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 
 from orchestrator import clock
 from orchestrator.config import Config
-from webhook import action as law
 from webhook import repair
-from webhook.case import Case, Change
+from webhook.case import Case
+from webhook.change import Change
 from webhook.incident import Incident
 from webhook.instruments import Instruments
+from webhook.matter import Effects
 from webhook.stage import Bell
 from webhook.store import work
 from webhook.store.database import Store
 
 IDLE = 0.25  # seconds between two looks for due work; a notification rings the bell at once
 TRY_AGAIN_AFTER = 1.0  # seconds until a step that failed for a reason of ours is tried again
+STEPS = 16  # at once; each asks a project and Prometheus, and may wait seconds for an answer
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +29,12 @@ class Worker:
 
     def __init__(
         self,
-        config: Config,
+        config: Callable[[], Config],
         store: Store,
         instruments: Instruments,
         bell: Bell,
         epoch: int,
-        effects: repair.Effects,
+        effects: Effects,
     ) -> None:
         self._config, self._store, self._instruments = config, store, instruments
         self._bell, self._epoch, self._effects = bell, epoch, effects
@@ -39,7 +42,7 @@ class Worker:
 
     async def once(self) -> None:
         """Start a step for every incident that is due, then wait for news."""
-        while len(self.running) < self._config.guards.concurrency:
+        while len(self.running) < STEPS:
             case = await self._store(work.claim, epoch=self._epoch, at=clock.now())
             if case is None:
                 break
@@ -50,9 +53,9 @@ class Worker:
 
     async def _step(self, case: Case) -> None:
         try:
-            change = await repair.step(case, self._config, self._effects)
+            change = await repair.step(case, self._config(), self._effects)
             await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
-            self._count(change)
+            self._tell(change)
         except work.Overtaken:
             await self._give_back(case.incident)
         except Exception:  # the other loop that has to survive: an incident must not be lost
@@ -65,17 +68,14 @@ class Worker:
         """Keep trying: a claim that is never given back would leave its project down for good."""
         while True:
             try:
-                return await self._store(work.release, incident, due=clock.now())
+                now = clock.now()
+                return await self._store(work.release, incident, epoch=self._epoch, due=now)
             except sqlite3.Error:
                 logger.exception("incident not given back", extra={"incident": incident.id})
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
-    def _count(self, change: Change) -> None:
-        for action in change.action_became:
-            if action.state is law.State.EXECUTING:
-                self._instruments.actions.labels(action.name).inc()
-            if action.state is law.State.FAILED:
-                self._instruments.actions_failed.labels(action.name).inc()
+    def _tell(self, change: Change) -> None:
+        self._instruments.stepped(change)
         for told in change.events:
             logger.info(told.name, extra={"project": told.project, "data": dict(told.data)})
 

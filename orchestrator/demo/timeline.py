@@ -117,11 +117,14 @@ def seconds_after(injected_at: datetime, event: Json) -> float:
 
 _SENTENCES = {
     "ProjectDown": "alert ProjectDown: received and stored",
+    "ApprovalRequested": "a human is asked: {question}",
+    "ApprovalWithdrawn": "{action}, attempt {attempt}: nobody is asked any more ({reason})",
     "ActionStarted": "{action}, attempt {attempt}: intent committed, sending the command",
     "ActionExecuted": "{action}, attempt {attempt}: carried out ({detail})",
     "ActionFailed": "{action}, attempt {attempt}: did not help",
     "RESTART_FAILED": "RESTART_FAILED: {detail}",
     "ActionWithheld": "nothing is done: {reason}",
+    "Mitigated": "mitigated: {text}",
     "RecoveryObserved": "a probe finds it up again; now the alert has to end, too",
     "PROBLEM_RESOLVED": "PROBLEM_RESOLVED: {text}",
     "ESCALATION_REQUIRED": "ESCALATION_REQUIRED: {reason}",

@@ -23,6 +23,12 @@ WEBHOOK = (
         ("meaning",),
     ),
     Metric(
+        "webhook_duplicate_alerts_total",
+        _C,
+        "webhook",
+        "Alerts in stored notifications that were copies of what we knew.",
+    ),
+    Metric(
         "webhook_invalid_total",
         _C,
         "webhook",
@@ -46,12 +52,19 @@ WEBHOOK = (
         ("action",),
     ),
     Metric(
+        "webhook_action_duration_seconds",
+        _H,
+        "webhook",
+        "From the committed intent of an action to its end, proof included.",
+        ("action",),
+    ),
+    Metric(
         "webhook_recovery_seconds",
         _H,
         "webhook",
         "From the committed alert to the proof of its repair; with buckets of 30 s and beyond.",
-        status=Status.PLANNED,
     ),
+    Metric("webhook_episodes_open", _G, "webhook", "Alerts that fire, as far as we know."),
     Metric(
         "webhook_incidents_open",
         _G,
@@ -73,6 +86,21 @@ WEBHOOK = (
         "Errors that a stage survived.",
         ("stage",),
     ),
+    Metric(
+        "webhook_stage_up", _G, "webhook", "Set to 1 while a stage runs, else to 0.", ("stage",)
+    ),
+    Metric(
+        "webhook_event_loop_lag_seconds",
+        _H,
+        "webhook",
+        "How much later than asked the event loop went on, looked at four times a second.",
+    ),
+    Metric(
+        "webhook_event_loop_lag_max_seconds",
+        _G,
+        "webhook",
+        "The longest such lag since the start.",
+    ),
     Metric("webhook_audit_rows", _G, "webhook", "Rows of the audit; it only ever grows."),
     Metric(
         "webhook_audit_head", _G, "webhook", "The first 48 bits of the newest audit row's hash."
@@ -83,21 +111,46 @@ WEBHOOK = (
         "webhook",
         "When what Alertmanager shows was last compared with what is known here;"
         " 0 before the first time.",
-        status=Status.PLANNED,
     ),
     Metric(
-        "webhook_queue_length",
+        "webhook_reconcile_discrepancies_total",
+        _C,
+        "webhook",
+        "Differences between what Alertmanager shows and what was known here, by kind.",
+        ("kind",),
+    ),
+    Metric(
+        "webhook_reconcile_failures_total",
+        _C,
+        "webhook",
+        "Times that an Alertmanager gave no answer that could be compared.",
+    ),
+    Metric(
+        "webhook_last_watchdog_timestamp_seconds",
         _G,
         "webhook",
-        "Due work that nobody has taken up.",
-        status=Status.PLANNED,
+        "When the alert Watchdog last came, the proof of the way to us; 0 before the first time.",
     ),
+    Metric("webhook_queue_length", _G, "webhook", "Due work that nobody has taken up."),
     Metric(
         "webhook_queue_age_seconds",
         _G,
         "webhook",
         "How long the oldest due work has waited, 0 when none waits.",
-        status=Status.PLANNED,
+    ),
+    Metric(
+        "webhook_guard_holding",
+        _G,
+        "webhook",
+        "Open incidents in which nothing is done for now, by the guard that holds them.",
+        ("guard",),
+    ),
+    Metric(
+        "webhook_guard_holds_total",
+        _C,
+        "webhook",
+        "Times that a guard began to hold an incident.",
+        ("guard",),
     ),
     Metric(
         "webhook_breaker_open",
@@ -105,14 +158,34 @@ WEBHOOK = (
         "webhook",
         "Set to 1 while the action is not tried on the project any more, else to 0.",
         ("project", "action"),
-        status=Status.PLANNED,
     ),
+    Metric("webhook_approvals_waiting", _G, "webhook", "Questions that nobody has answered yet."),
     Metric(
         "webhook_approval_age_seconds",
         _G,
         "webhook",
         "How long the oldest approval has waited, 0 when none waits.",
-        status=Status.PLANNED,
+    ),
+    Metric(
+        "webhook_pages_open", _G, "webhook", "What people are being told of, by kind.", ("kind",)
+    ),
+    Metric(
+        "webhook_config_last_reload_successful",
+        _G,
+        "webhook",
+        "Whether the configuration in force is the one that was last found.",
+    ),
+    Metric(
+        "webhook_config_last_reload_success_timestamp_seconds",
+        _G,
+        "webhook",
+        "When the configuration in force was read.",
+    ),
+    Metric(
+        "webhook_token_file_last_reload_successful",
+        _G,
+        "webhook",
+        "Whether the tokens in force are those of the file as it is; 1 without a file.",
     ),
     Metric(
         "webhook_analyzer_budget_used_ratio",
@@ -128,6 +201,5 @@ WEBHOOK = (
         "webhook",
         "Set to 1 while the project is in maintenance, to 0 for every other project: always there.",
         ("project",),
-        status=Status.PLANNED,
     ),
 )

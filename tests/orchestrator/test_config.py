@@ -1,6 +1,7 @@
 """What orchestrator.yml may say, and how it is told what it may not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import get_type_hints
@@ -10,15 +11,9 @@ import trustme
 import yaml
 
 from orchestrator import config, written
-from orchestrator.config import (
-    Analyzer,
-    Config,
-    Guards,
-    Retention,
-    Verification,
-    decode,
-    load,
-)
+from orchestrator.commands import Command
+from orchestrator.config import Analyzer, Config, Retention, Verification, decode, load
+from orchestrator.guards import Asking, Guarding, Guards, WrittenGuards, WrittenLimits
 from orchestrator.project import Auth, Control, Gauge, Mode, Paths, Project, Thresholds, Tls
 from orchestrator.stamp import stamp
 
@@ -50,24 +45,30 @@ projects:
     tls: {ca_file: ca.pem, cert_file: client.pem, key_file: client.key, server_name: internal,
           insecure_skip_verify: true}
     paths: {health: /healthz, metrics: null, status: "/status?full=1", logs: null}
+    guards: {cooldown: 1m, actions: {restart_service: {cooldown: 2m}}}
   - {name: billing, url: "http://127.0.0.1:3020", auth: {header: X-Api-Key, value_file: bearer}}
   - {name: crm, url: "http://127.0.0.1:3030", auth: {username: bob, password_file: bearer}}
   - {name: erp, url: "http://127.0.0.1:3040", auth: {header: X-Api-Key, value_env: ERP_KEY}}
   - {name: shop, url: "http://127.0.0.1:3050", auth: {bearer_env: ERP_KEY}}
-playbooks: {ProjectDown: [restart_service, restart_service], Idle: []}
-guards: {attempts: 5, window: 2h, breaker: 1, cooldown: 0s, fleet_share: 0.5, fleet_min: 2,
-         concurrency: 8}
+playbooks: {ProjectDown: [restart_service, "command:free-memory"], Idle: []}
+guards: {attempts: 5, window: 2h, breaker: 1, cooldown: 0s, approval: always, approval_within: 1h,
+         concurrency: 8, fleet_share: 0.5, fleet_min: 2, fleet_within: 2m, recent_deployment: 2h,
+         resume_after: 1m, actions: {clear_cache: {attempts: 9}}}
+commands:
+  free-memory: {argv: [/bin/free, "{project}"], timeout: 9s, disruptive: false, repeatable: true}
 verification: {recover_within: 4s, prove_within: 20s, every: 100ms}
 analyzer: {mode: always, model: some-model, auto_above: 0.9, daily_budget_usd: 2,
            monthly_budget_usd: 0.5}
 retention: {raw: 7d, events: 90d}
 alertmanagers: ["http://127.0.0.1:9093/", "http://[::1]:9094"]
+receiver: repairs
 prometheus: http://127.0.0.1:9090/prefix/
+url: https://orchestrator.example.org/console/
 """
 ENVIRONMENT = {"CHATBOT_PASSWORD": "open sesame", "ERP_KEY": "k-1"}
 SHAPES = (
     config._File,
-    *(config.Guards, config.Verification, config.Analyzer, config.Retention),
+    *(WrittenGuards, WrittenLimits, Command, Verification, Analyzer, Retention),
     *(written.WrittenDefaults, written.WrittenProject, written.WrittenControl),
     *(written.WrittenThresholds, written.WrittenAuth, written.WrittenTls, written.WrittenPaths),
 )
@@ -93,7 +94,7 @@ def _keys(node: object) -> Iterator[str]:
 
 
 def test_the_whole_file_holds_every_key_that_there_is() -> None:
-    there_are = {key for shape in SHAPES for key in get_type_hints(shape) if "config" not in key}
+    there_are = {key for each in SHAPES for key in get_type_hints(each) if "config" not in key}
     assert there_are - set(_keys(yaml.safe_load(WHOLE))) == set()
 
 
@@ -150,21 +151,38 @@ def _chatbot(folder: Path) -> Project:
     )
 
 
+WHO, STEPS = ("crm", "chatbot"), ("clear_cache", "restart_service")
+LIMITS = Guards(
+    attempts=5,
+    window=timedelta(hours=2),
+    breaker=1,
+    cooldown=timedelta(seconds=0),
+    approval=Asking.ALWAYS,
+    approval_within=timedelta(hours=1),
+    concurrency=8,
+    fleet_share=0.5,
+    fleet_min=2,
+    fleet_within=timedelta(minutes=2),
+    recent_deployment=timedelta(hours=2),
+    resume_after=timedelta(minutes=1),
+)
+
+
 def test_every_key_is_read(folder: Path) -> None:
     made = decode(WHOLE, source="o.yml", folder=folder, environment=ENVIRONMENT)
     others = {name: made.projects[name] for name in ("billing", "crm", "erp", "shop")}
     assert made == Config(
         projects={"email-blast": _email(folder), "chatbot": _chatbot(folder), **others},
-        playbooks={"ProjectDown": ("restart_service", "restart_service"), "Idle": ()},
-        guards=Guards(
-            attempts=5,
-            window=timedelta(hours=2),
-            breaker=1,
-            cooldown=timedelta(seconds=0),
-            fleet_share=0.5,
-            fleet_min=2,
-            concurrency=8,
-        ),
+        playbooks={"ProjectDown": ("restart_service", "command:free-memory"), "Idle": ()},
+        guards=made.guards,  # the test below
+        commands={
+            "free-memory": Command(
+                argv=("/bin/free", "{project}"),
+                timeout=timedelta(seconds=9),
+                disruptive=False,
+                repeatable=True,
+            )
+        },
         verification=Verification(
             recover_within=timedelta(seconds=4),
             prove_within=timedelta(seconds=20),
@@ -179,7 +197,9 @@ def test_every_key_is_read(folder: Path) -> None:
         ),
         retention=Retention(raw=timedelta(days=7), events=timedelta(days=90)),
         alertmanagers=("http://127.0.0.1:9093", "http://[::1]:9094"),
+        receiver="repairs",
         prometheus="http://127.0.0.1:9090/prefix",
+        url="https://orchestrator.example.org/console",
     )
     assert {name: each.auth for name, each in others.items()} == {
         "billing": Auth(header="X-Api-Key", value="t0ken"),
@@ -189,10 +209,21 @@ def test_every_key_is_read(folder: Path) -> None:
     }
 
 
+def test_every_guard_is_read_at_each_of_its_places(folder: Path) -> None:
+    guards = decode(WHOLE, source="o.yml", folder=folder, environment=ENVIRONMENT).guards
+    cleared = replace(LIMITS, attempts=9)
+    assert {(who, step): guards.of(who, step) for who in WHO for step in STEPS} == {
+        ("crm", "clear_cache"): cleared,
+        ("crm", "restart_service"): LIMITS,
+        ("chatbot", "clear_cache"): replace(cleared, cooldown=timedelta(minutes=1)),
+        ("chatbot", "restart_service"): replace(LIMITS, cooldown=timedelta(minutes=2)),
+    }
+
+
 def test_the_files_that_were_read_are_named_with_their_stamps(folder: Path) -> None:
     made = decode(WHOLE, source="o.yml", folder=folder, environment=ENVIRONMENT)
-    names = ("bearer", "ca.pem", "client.pem", "client.key")
-    assert made.read == {folder / name: stamp(folder / name) for name in names}
+    files = [folder / name for name in ("bearer", "ca.pem", "client.pem", "client.key")]
+    assert made.read == {file: stamp(file) for file in files}
 
 
 def test_every_default_is_filled_in() -> None:
@@ -218,15 +249,8 @@ def test_every_default_is_filled_in() -> None:
     assert decode(_project(), source="o.yml") == Config(
         projects={"a": bare},
         playbooks={},
-        guards=Guards(
-            attempts=3,
-            window=timedelta(hours=1),
-            breaker=2,
-            cooldown=timedelta(seconds=30),
-            fleet_share=0.3,
-            fleet_min=3,
-            concurrency=4,
-        ),
+        guards=Guarding(general=WrittenGuards(), projects={}),  # test_guards.py has the defaults
+        commands={},
         verification=Verification(
             recover_within=timedelta(seconds=15),
             prove_within=timedelta(seconds=60),
@@ -241,7 +265,9 @@ def test_every_default_is_filled_in() -> None:
         ),
         retention=Retention(raw=timedelta(days=30), events=timedelta(days=365)),
         alertmanagers=("http://127.0.0.1:9093",),
+        receiver="webhook",
         prometheus="http://127.0.0.1:9090",
+        url="http://127.0.0.1:4001",
     )
 
 

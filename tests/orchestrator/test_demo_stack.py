@@ -15,7 +15,7 @@ import yaml
 from exporter import reading
 from orchestrator import config
 from orchestrator.answer import Answer
-from orchestrator.config import Guards, Verification
+from orchestrator.config import Verification
 from orchestrator.demo.binaries import Binaries
 from orchestrator.demo.business import BUSINESS, metrics
 from orchestrator.demo.stack import (
@@ -28,6 +28,7 @@ from orchestrator.demo.stack import (
     Stack,
     write,
 )
+from orchestrator.guards import Guards
 from orchestrator.metrics import METRICS
 from orchestrator.project import Mode, Thresholds
 from orchestrator.supervisor import service
@@ -153,7 +154,8 @@ def test_the_pace_is_in_the_configuration(
         (each.health_interval, each.metrics_interval, each.timeout)
         for each in loaded.projects.values()
     }
-    assert (rates, loaded.guards, loaded.verification) == ({probing}, guards, verification)
+    limits = loaded.guards.of("email-blast", "restart_service")
+    assert (rates, limits, loaded.verification) == ({probing}, guards, verification)
 
 
 def test_a_threshold_of_its_own_is_that_projects_alone(tmp_path: Path) -> None:

@@ -201,6 +201,15 @@ SENTENCES = [
     ),
     (_with("ActionWithheld", reason="mode is observe"), "nothing is done: mode is observe"),
     (
+        _with("ApprovalRequested", question="restart it?", expires_at="later", **ATTEMPT),
+        "a human is asked: restart it?",
+    ),
+    (
+        _with("ApprovalWithdrawn", reason="the alert has ended", **ATTEMPT),
+        "restart_service, attempt 2: nobody is asked any more (the alert has ended)",
+    ),
+    (_with("Mitigated", text="chatbot is harmless", **ATTEMPT), "mitigated: chatbot is harmless"),
+    (
         _with("ActionStarted", **ATTEMPT),
         "restart_service, attempt 2: intent committed, sending the command",
     ),

@@ -6,10 +6,7 @@ import pytest
 
 from orchestrator.supervisor.command import ACTIONS, BadCommand, Command, Effect, read
 
-KNOWN = (
-    "no such action; known: restart_service, start_service, stop_service, pause_service,"
-    " resume_service, clear_cache, rollback_deployment"
-)
+KNOWN = "no such action; known: " + ", ".join(ACTIONS)
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -7,8 +7,12 @@ from typing import Any
 
 from tests.rules import ruleset
 from tests.rules.ruleset import Rule
-from webhook import escalate
-from webhook.store.paging import Escalation
+from tests.webhook import make
+from webhook import briefing, escalate, watchdog
+from webhook.briefing import Briefing
+from webhook.case import Case
+from webhook.diagnosis import Gathered
+from webhook.store.paging import Page
 
 CONFIG = ruleset.RULES / "alertmanager.yml"
 PAGE = (ruleset.ROOT / "docs/routing.md").read_text(encoding="utf-8")
@@ -35,17 +39,34 @@ def _labels(rule: Rule) -> dict[str, str]:
     return {"alertname": rule.name, **about, **rule.labels}
 
 
-def _escalation() -> dict[str, str]:
-    asked = Escalation(
-        id=1, incident=1, project="chatbot", reason="", started_at=NOW, ended_at=None
+def _posted(told: Briefing) -> dict[str, str]:
+    page = Page(
+        id=1,
+        kind="",
+        incident=None,
+        project=None,
+        reason="",
+        labels=told.labels,
+        annotations=told.annotations,
+        started_at=NOW,
     )
-    labels = escalate.alert(asked, now=NOW)["labels"]
+    labels = escalate.alert(page, now=NOW)["labels"]
     assert isinstance(labels, dict)
     return labels
 
 
+_CASE = Case(incident=make.incident(), episodes=(), action=None, attempts=())
+_POSTED = [
+    _posted(told)
+    for told in (
+        briefing.escalation(_CASE, None, "", Gathered(), url=""),
+        briefing.approval(make.action(), None, "", NOW, url=""),
+        briefing.fleet([], 0, url=""),
+        Briefing(labels=watchdog.LABELS, annotations=watchdog.ANNOTATIONS),
+    )
+]
 RULES = ruleset.load().alerts
-ALERTS = [*(_labels(rule) for rule in RULES), _escalation()]
+ALERTS = [*(_labels(rule) for rule in RULES), *_POSTED]
 ROWS = {  # of the table: alert -> its severity, its receivers
     name: (severity, re.findall(r"`(\w+)`", receivers))
     for name, severity, receivers in re.findall(

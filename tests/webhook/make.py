@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.config import Config
+from orchestrator.guards import Guarding, WrittenGuards
 from orchestrator.project import Control, Mode, Project
 from webhook import action as law
 from webhook.action import Action
@@ -32,6 +33,11 @@ def config(**changes: Any) -> Config:  # noqa: ANN401  any field of it
     return Config(**{**given, **changes})
 
 
+def guarding(**limits: Any) -> Guarding:  # noqa: ANN401  any key of the file
+    """Make guards as `guards` in orchestrator.yml writes them."""
+    return Guarding(general=WrittenGuards(**limits))
+
+
 def incident(**changes: Any) -> Incident:  # noqa: ANN401  any field of it
     """Make an open incident of email-blast that is due."""
     given: dict[str, Any] = {
@@ -53,6 +59,7 @@ def episode(**changes: Any) -> Episode:  # noqa: ANN401  any field of it
         "alertname": "ProjectDown",
         "project": "email-blast",
         "started_at": NOW - 2 * SECOND,
+        "received_at": NOW,
     }
     return Episode(**{**given, **changes})
 

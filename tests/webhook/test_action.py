@@ -6,7 +6,7 @@ import pytest
 
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
-from webhook.action import CATALOGUE, ENDED, NEXT, ForbiddenMove, State
+from webhook.action import ENDED, NEXT, ForbiddenMove, State
 
 S = State
 DECLARED = {
@@ -59,9 +59,3 @@ def test_the_intent_carries_its_instant_and_the_end_carries_its_own() -> None:
 def test_the_key_never_changes() -> None:
     moved = make.action(state=S.PENDING).move(S.APPROVED, at=NOW).move(S.EXECUTING, at=NOW)
     assert moved.key == make.action().key
-
-
-def test_every_action_of_the_catalogue_names_its_failure() -> None:
-    assert {name: kind.failed_event for name, kind in CATALOGUE.items()} == {
-        "restart_service": "RESTART_FAILED"
-    }

@@ -8,13 +8,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from orchestrator.config import BadConfig, Config, Guards, Verification
+from orchestrator.config import BadConfig, Config, Verification
 from orchestrator.project import Control
 from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
-from webhook import app
+from webhook import api, app
 from webhook.store.database import Store
 
 
@@ -107,7 +107,7 @@ async def test_when_a_restart_does_not_help_people_are_told(
     http: aiohttp.ClientSession, serve: Serve, tmp_path: Path
 ) -> None:
     town = Town(restart_heals=False)
-    config = replace(_config(await serve(town.app())), guards=Guards(breaker=1))
+    config = replace(_config(await serve(town.app())), guards=make.guarding(breaker=1))
     url = await serve(app.make(config, Store(tmp_path / "x.db"), version="1"))
     await http.post(f"{url}/alerts", data=make.body(make.alert()))
     await _until_told(http, url, "ESCALATION_REQUIRED")
@@ -137,13 +137,14 @@ async def test_a_step_that_fails_for_a_reason_of_ours_is_taken_again(
     config = _config(await serve(town.app()))
     store = Store(tmp_path / "x.db")
     await store(lambda db: db.execute("ALTER TABLE actions RENAME TO away"))
-    url = await serve(app.make(config, store, version="1"))
+    made = app.make(config, store, version="1")
+    url = await serve(made)
     await http.post(f"{url}/alerts", data=make.body(make.alert()))
 
-    async def failed() -> bool:
-        async with http.get(f"{url}/metrics") as response:
-            page = await response.text()
-        return 'webhook_stage_failures_total{stage="repair"}' in page
+    async def failed() -> float | None:
+        registry = made[api.DESK].instruments.registry  # for the page needs the table, too
+        name = "webhook_stage_failures_total"
+        return registry.get_sample_value(name, {"stage": "repair"})
 
     await until(failed, within=5, what="the counted failure")
     await store(lambda db: db.execute("ALTER TABLE away RENAME TO actions"))

@@ -1,120 +1,51 @@
 """Each step of a repair: what it does in the world, and what becomes of the incident."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-
-from orchestrator.answer import Reason
-from orchestrator.config import Config
-from orchestrator.health import Probe
-from orchestrator.health import State as Health
-from orchestrator.project import Mode, Project
+from orchestrator.project import Mode
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
+from tests.webhook.world import CLEAR, DOWN, OVER, UP, World, case, stepped, told
 from webhook import action as law
-from webhook.action import Action
-from webhook.case import Case, Change
-from webhook.executor import Done, Outcome, Refused, Unanswered
-from webhook.incident import Episode, Incident, State
-from webhook.repair import Effects, step
-from webhook.verification import Standing
-
-UP = Probe(state=Health.HEALTHY, reason=None, seconds=0.01)
-DOWN = Probe(state=Health.DOWN, reason=Reason.REFUSED, seconds=0.01)
-FIRING, CLEAR = make.standing(), make.standing(firing=False, holds=False)
-OVER = make.episode(ended_at=NOW + 6 * SECOND)
-
-
-@dataclass(slots=True)
-class World:
-    """A world that answers as it is told to, and remembers what was sent to it."""
-
-    probe: Probe = DOWN
-    standing: Standing | None = FIRING
-    outcome: Outcome = field(default_factory=lambda: Done("restarted"))
-    after: timedelta = timedelta(0)
-    sent: list[str] = field(default_factory=list)
-
-    def effects(self) -> Effects:
-        async def probe(_: Project) -> Probe:
-            return self.probe
-
-        async def standing(_alertname: str, _project: str) -> Standing | None:
-            return self.standing
-
-        async def execute(_: Project, action: Action) -> Outcome:
-            self.sent.append(action.key)
-            return self.outcome
-
-        return Effects(
-            now=lambda: NOW + self.after,
-            new_key=lambda: "key-1",
-            probe=probe,
-            standing=standing,
-            execute=execute,
-        )
-
-
-def _case(
-    incident: Incident | None = None,
-    *,
-    episodes: Sequence[Episode] = (),
-    action: Action | None = None,
-    attempts: Sequence[Action] = (),
-) -> Case:
-    return Case(
-        incident=incident or make.incident(),
-        episodes=tuple(episodes or [make.episode()]),
-        action=action,
-        attempts=tuple(attempts),
-    )
-
-
-async def _step(case: Case, world: World, config: Config | None = None) -> Change:
-    return await step(case, config or make.config(), world.effects())
-
-
-def _told(change: Change) -> list[str]:
-    return [event.name for event in change.events]
+from webhook.executor import Refused, Unanswered
+from webhook.incident import Incident, State
 
 
 async def test_a_project_that_is_down_gets_its_intent_committed_and_nothing_sent() -> None:
     world = World()
-    change = await _step(_case(), world)
+    change = await stepped(case(), world)
     assert change.after == make.incident(state=State.REPAIRING)
     assert [each.state for each in change.action_became] == ["pending", "approved", "executing"]
     assert change.action_became[-1] == make.action(detail="no approval needed")
-    assert (_told(change), world.sent) == (["ActionStarted"], [])
+    assert (told(change), world.sent) == (["ActionStarted"], [])
 
 
 async def test_a_healthy_project_is_not_touched_whatever_the_alert_says() -> None:
     world = World(probe=UP)
-    change = await _step(_case(), world)
+    change = await stepped(case(), world)
     reason = "email-blast answers a probe (healthy); ProjectDown is not acted on"
     assert change.after == make.incident(due_at=NOW + 2 * SECOND, held=reason)
-    assert (change.action_became, _told(change)) == ((), ["ActionWithheld"])
+    assert (change.action_became, told(change)) == ((), ["ActionWithheld"])
 
 
 async def test_a_hold_is_told_once_and_not_at_every_look() -> None:
     world = World(probe=UP)
-    first = await _step(_case(), world)
-    again = await _step(_case(first.after), world)
-    assert (again.after, _told(again)) == (first.after, [])
+    first = await stepped(case(), world)
+    again = await stepped(case(first.after), world)
+    assert (again.after, told(again)) == (first.after, [])
 
 
 async def test_in_observe_mode_nothing_is_done_and_it_is_said_what_would_be() -> None:
     observed = make.config(projects={"email-blast": make.project(mode=Mode.OBSERVE)})
-    change = await _step(_case(), World(), observed)
+    change = await stepped(case(), World(), observed)
     assert change.after.held == "mode: observe; would restart_service email-blast"
-    assert (change.action_became, _told(change)) == ((), ["ActionWithheld"])
+    assert (change.action_became, told(change)) == ((), ["ActionWithheld"])
 
 
 async def test_an_executed_command_leads_to_verification_not_to_success() -> None:
     world = World()
     repairing = make.incident(state=State.REPAIRING)
-    change = await _step(_case(repairing, action=make.action()), world)
+    change = await stepped(case(repairing, action=make.action()), world)
     assert change.after == make.incident(state=State.VERIFYING)
-    assert (change.action_became, _told(change), world.sent) == (
+    assert (change.action_became, told(change), world.sent) == (
         (),
         ["ActionExecuted"],
         ["key-1"],
@@ -124,8 +55,8 @@ async def test_an_executed_command_leads_to_verification_not_to_success() -> Non
 async def test_an_unanswered_command_is_sent_again_under_the_same_key() -> None:
     world = World(outcome=Unanswered("connection reset"))
     repairing = make.incident(state=State.REPAIRING)
-    first = await _step(_case(repairing, action=make.action()), world)
-    await _step(_case(first.after, action=make.action()), world)
+    first = await stepped(case(repairing, action=make.action()), world)
+    await stepped(case(first.after, action=make.action()), world)
     assert first.after == make.incident(
         state=State.REPAIRING, due_at=NOW + SECOND / 2, held="connection reset"
     )
@@ -137,7 +68,7 @@ async def test_a_command_that_stays_unanswered_for_a_minute_has_failed_and_is_no
 ):
     world = World(after=60 * SECOND)
     repairing = make.incident(state=State.REPAIRING, held="connection reset")
-    change = await _step(_case(repairing, action=make.action()), world)
+    change = await stepped(case(repairing, action=make.action()), world)
     assert [(each.state, each.detail) for each in change.action_became] == [
         ("failed", "connection reset")
     ]
@@ -147,12 +78,12 @@ async def test_a_command_that_stays_unanswered_for_a_minute_has_failed_and_is_no
 async def test_a_refused_command_has_failed_and_the_incident_is_open_again() -> None:
     world = World(outcome=Refused("no such action"))
     repairing = make.incident(state=State.REPAIRING)
-    change = await _step(_case(repairing, action=make.action()), world)
+    change = await stepped(case(repairing, action=make.action()), world)
     assert change.after == make.incident()
     assert change.action_became == (
         make.action(state=law.State.FAILED, finished_at=NOW, detail="no such action"),
     )
-    assert _told(change) == ["ActionFailed", "RESTART_FAILED"]
+    assert told(change) == ["ActionFailed", "RESTART_FAILED"]
 
 
 def _verifying(**changes: object) -> Incident:
@@ -161,18 +92,18 @@ def _verifying(**changes: object) -> Incident:
 
 async def test_the_first_good_probe_is_told_and_proves_nothing() -> None:
     world = World(probe=UP, after=3 * SECOND)
-    change = await _step(_case(_verifying(), action=make.action()), world)
+    change = await stepped(case(_verifying(), action=make.action()), world)
     assert (change.after.state, change.after.recovered_at) == (State.VERIFYING, NOW + 3 * SECOND)
-    assert _told(change) == ["RecoveryObserved"]
+    assert told(change) == ["RecoveryObserved"]
 
 
 async def test_a_proven_repair_is_resolved_with_its_downtime() -> None:
     world = World(probe=UP, standing=CLEAR, after=9 * SECOND)
-    case = _case(_verifying(recovered_at=NOW + 3 * SECOND), episodes=[OVER], action=make.action())
-    change = await _step(case, world)
+    made = case(_verifying(recovered_at=NOW + 3 * SECOND), episodes=[OVER], action=make.action())
+    change = await stepped(made, world)
     assert (change.after.state, change.after.due_at) == (State.RESOLVED, None)
     assert [each.state for each in change.action_became] == ["completed"]
-    assert _told(change) == ["EMAIL_BLAST_STATUS_CHANGED", "PROBLEM_RESOLVED"]
+    assert told(change) == ["EMAIL_BLAST_STATUS_CHANGED", "PROBLEM_RESOLVED"]
     assert dict(change.events[-1].data) == {
         "action": "restart_service",
         "attempt": 1,
@@ -184,12 +115,12 @@ async def test_a_proven_repair_is_resolved_with_its_downtime() -> None:
 
 async def test_a_restart_that_did_not_help_is_a_failed_attempt() -> None:
     world = World(after=16 * SECOND)
-    change = await _step(_case(_verifying(), action=make.action()), world)
+    change = await stepped(case(_verifying(), action=make.action()), world)
     assert change.after.state is State.OPEN
     assert [(each.state, each.detail) for each in change.action_became] == [
         ("failed", "email-blast is still down: it refuses connections")
     ]
-    assert _told(change) == ["ActionFailed", "RESTART_FAILED"]
+    assert told(change) == ["ActionFailed", "RESTART_FAILED"]
 
 
 async def test_after_two_failures_people_are_asked_and_nothing_is_restarted() -> None:
@@ -198,22 +129,22 @@ async def test_after_two_failures_people_are_asked_and_nothing_is_restarted() ->
         for place, key in enumerate(("a", "b"), start=1)
     ]
     world = World(after=60 * SECOND)
-    change = await _step(_case(attempts=failed), world)
+    change = await stepped(case(attempts=failed), world)
     assert (change.after.state, world.sent) == (State.ESCALATED, [])
-    assert _told(change) == ["ESCALATION_REQUIRED"]
+    assert told(change) == ["ESCALATION_REQUIRED"]
 
 
 async def test_what_cannot_be_told_is_escalated_with_the_action_in_doubt() -> None:
     world = World(probe=UP, standing=None, after=70 * SECOND)
-    case = _case(_verifying(recovered_at=NOW), episodes=[OVER], action=make.action())
-    change = await _step(case, world)
+    made = case(_verifying(recovered_at=NOW), episodes=[OVER], action=make.action())
+    change = await stepped(made, world)
     assert (change.after.state, change.reason) == (State.ESCALATED, "Prometheus does not answer")
     assert [each.state for each in change.action_became] == ["unknown"]
 
 
 async def test_a_project_that_recovered_by_itself_is_closed_and_never_called_resolved() -> None:
-    change = await _step(_case(episodes=[OVER]), World(probe=UP, after=9 * SECOND))
-    assert (change.after.state, _told(change)) == (
+    change = await stepped(case(episodes=[OVER]), World(probe=UP, after=9 * SECOND))
+    assert (change.after.state, told(change)) == (
         State.CLOSED,
         ["EMAIL_BLAST_STATUS_CHANGED", "IncidentClosed"],
     )
@@ -221,22 +152,22 @@ async def test_a_project_that_recovered_by_itself_is_closed_and_never_called_res
 
 
 async def test_an_alert_that_ended_while_the_project_is_down_closes_nothing() -> None:
-    change = await _step(_case(episodes=[OVER]), World(probe=DOWN))
-    assert (change.after.state, _told(change)) == (State.OPEN, ["ActionWithheld"])
+    change = await stepped(case(episodes=[OVER]), World(probe=DOWN))
+    assert (change.after.state, told(change)) == (State.OPEN, ["ActionWithheld"])
 
 
 async def test_an_escalation_ends_when_the_alert_has_ended_and_a_probe_agrees() -> None:
     asked = make.incident(state=State.ESCALATED, held="because", escalated_at=NOW)
-    waiting = await _step(_case(asked), World(probe=UP))
-    still_down = await _step(_case(asked, episodes=[OVER]), World(probe=DOWN))
-    closed = await _step(_case(asked, episodes=[OVER]), World(probe=UP))
+    waiting = await stepped(case(asked), World(probe=UP))
+    still_down = await stepped(case(asked, episodes=[OVER]), World(probe=DOWN))
+    closed = await stepped(case(asked, episodes=[OVER]), World(probe=UP))
     states = [each.after.state for each in (waiting, still_down, closed)]
     assert states == [State.ESCALATED, State.ESCALATED, State.CLOSED]
     assert closed.events[-1].data["how"] == "recovered after people were asked"
 
 
 async def test_an_alert_of_a_project_that_is_not_configured_is_for_people() -> None:
-    change = await _step(_case(), World(), make.config(projects={}))
+    change = await stepped(case(), World(), make.config(projects={}))
     assert change.reason == "email-blast is not in orchestrator.yml"
     assert change.after.state is State.ESCALATED
 
@@ -244,22 +175,22 @@ async def test_an_alert_of_a_project_that_is_not_configured_is_for_people() -> N
 async def test_a_project_that_was_removed_during_its_repair_is_for_people() -> None:
     world = World()
     repairing = make.incident(state=State.REPAIRING)
-    change = await _step(_case(repairing, action=make.action()), world, make.config(projects={}))
+    change = await stepped(case(repairing, action=make.action()), world, make.config(projects={}))
     assert (change.after.state, world.sent) == (State.ESCALATED, [])
     assert [each.state for each in change.action_became] == ["unknown"]
 
 
 async def test_a_removed_project_whose_alert_ended_is_closed() -> None:
-    change = await _step(_case(episodes=[OVER]), World(), make.config(projects={}))
+    change = await stepped(case(episodes=[OVER]), World(), make.config(projects={}))
     assert change.events[-1].data["how"] == "removed from orchestrator.yml"
 
 
 async def test_an_ended_alert_of_a_project_that_stays_down_is_for_people() -> None:
-    change = await _step(_case(episodes=[OVER]), World(probe=DOWN, after=61 * SECOND))
-    assert (change.after.state, _told(change)) == (State.ESCALATED, ["ESCALATION_REQUIRED"])
+    change = await stepped(case(episodes=[OVER]), World(probe=DOWN, after=61 * SECOND))
+    assert (change.after.state, told(change)) == (State.ESCALATED, ["ESCALATION_REQUIRED"])
 
 
 async def test_a_bad_probe_takes_the_recovery_back() -> None:
-    case = _case(_verifying(recovered_at=NOW), action=make.action())
-    change = await _step(case, World(probe=DOWN, after=5 * SECOND))
+    made = case(_verifying(recovered_at=NOW), action=make.action())
+    change = await stepped(made, World(probe=DOWN, after=5 * SECOND))
     assert (change.after.state, change.after.recovered_at) == (State.VERIFYING, None)

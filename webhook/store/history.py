@@ -1,22 +1,52 @@
-"""History: what readers ask of the store. Nothing here changes it."""
+"""History: what readers ask of the store, and the snapshots of our own health kept for them."""
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from orchestrator import clock
 from webhook import audit
+from webhook.action import Action
 from webhook.incident import downtime
 from webhook.store import rows
 
 Json = dict[str, object]
+
+LAST = 2**63 - 1  # beyond every id
+
+KEEP = timedelta(days=30)  # snapshots; half a kilobyte a minute
+ASTRAY = timedelta(minutes=5)  # what is due later is due now, as for those who take it up
+CLEARED = 10  # old snapshots that go with each new one, at most: more would hold up the writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for somebody."""
+
+    many: int
+    since: datetime | None  # the one that has waited for longest
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how long the oldest has waited; nothing when none waits."""
+        return timedelta(0) if self.since is None else max(now - self.since, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What the gauges show."""
 
-    incidents: dict[str, int]  # open ones, by state
+    at: datetime
+    incidents: Mapping[str, int]  # open ones, by state
+    holding: Mapping[str, int]  # open ones that are held, by guard
+    episodes: int  # open ones
+    queue: Waiting  # due incidents that nobody has claimed
+    approvals: Waiting
+    attempts: tuple[Action, ...]  # those that still count, oldest first
+    maintenance: frozenset[str | None]  # projects; None: every one
+    pages: Mapping[str, int]  # that go on, by kind
     audit_rows: int
     audit_head: str  # the hash of the newest row
 
@@ -32,8 +62,8 @@ def events(db: sqlite3.Connection, *, after: int, limit: int) -> list[Json]:
 def incidents(db: sqlite3.Connection, *, before: int | None, limit: int) -> list[Json]:
     """Return up to *limit* incidents with an id below *before*, newest first."""
     found = db.execute(
-        "SELECT * FROM incidents WHERE id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?",
-        (before, limit),
+        "SELECT * FROM incidents WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (LAST if before is None else before, limit),
     ).fetchall()
     return [_incident(db, row) for row in found]
 
@@ -41,10 +71,10 @@ def incidents(db: sqlite3.Connection, *, before: int | None, limit: int) -> list
 def _incident(db: sqlite3.Connection, row: sqlite3.Row) -> Json:
     episodes = db.execute("SELECT * FROM episodes WHERE incident = ? ORDER BY id", (row["id"],))
     down = downtime(tuple(rows.episode(each) for each in episodes))
-    actions = db.execute(
+    actions = db.execute(  # by its project, too: that has an index
         "SELECT key, name AS action, attempt, state, created_at, executed_at, finished_at, detail"
-        " FROM actions WHERE incident = ? ORDER BY created_at",
-        (row["id"],),
+        " FROM actions WHERE project = ? AND incident = ? ORDER BY created_at",
+        (row["project"], row["id"]),
     )
     shown = ("id", "project", "state", "opened_at", "ended_at", "escalated_at", "held")
     return {key: row[key] for key in shown} | {
@@ -53,16 +83,99 @@ def _incident(db: sqlite3.Connection, row: sqlite3.Row) -> Json:
     }
 
 
-def figures(db: sqlite3.Connection) -> Figures:
-    """Return what the gauges show at this moment."""
-    counted = db.execute(
-        "SELECT state, count(*) AS many FROM incidents WHERE ended_at IS NULL GROUP BY state"
-    )
-    last = db.execute("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+def figures(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Figures:
+    """Return what the gauges show at *now*; attempts count for as long as *window*."""
+    incidents, holding = _open_incidents(db)
+    last = db.execute(
+        "SELECT id, hash FROM audit WHERE id = (SELECT max(id) FROM audit)"
+    ).fetchone()
     return Figures(
-        incidents={row["state"]: row["many"] for row in counted},
+        at=now,
+        incidents=incidents,
+        holding=holding,
+        episodes=_count(db, "SELECT count(*) FROM episodes WHERE ended_at IS NULL"),
+        queue=_queue(db, now),
+        approvals=_waiting(
+            db, "SELECT count(*), min(asked_at) FROM approvals WHERE decision IS NULL"
+        ),
+        attempts=_attempts(db, now - window),
+        maintenance=_maintenance(db, now),
+        pages=_pages(db),
         audit_rows=last["id"] if last else 0,
         audit_head=last["hash"] if last else audit.GENESIS,
+    )
+
+
+def _open_incidents(db: sqlite3.Connection) -> tuple[Counter[str], Counter[str]]:
+    """Count by state and by guard. The condition is that of the index, which knows no others."""
+    found = db.execute(
+        "SELECT state, held_by, count(*) AS many FROM incidents"
+        " WHERE state NOT IN ('resolved', 'closed') GROUP BY state, held_by"
+    )
+    states, guards = Counter[str](), Counter[str]()
+    for row in found:
+        states[row["state"]] += row["many"]
+        if row["held_by"] is not None:
+            guards[row["held_by"]] += row["many"]
+    return states, guards
+
+
+def _queue(db: sqlite3.Connection, now: datetime) -> Waiting:
+    return _waiting(
+        db,
+        "SELECT count(*), min(due_at) FROM incidents WHERE (due_at <= ? OR due_at > ?)"
+        " AND (claimed_by IS NULL OR claimed_by <> (SELECT max(epoch) FROM boots))",
+        clock.written(now),
+        clock.written(now + ASTRAY),
+    )
+
+
+def _attempts(db: sqlite3.Connection, since: datetime) -> tuple[Action, ...]:
+    found = db.execute(
+        "SELECT * FROM actions WHERE executed_at > ? AND forgiven_at IS NULL"
+        " ORDER BY executed_at, created_at",
+        (clock.written(since),),
+    )
+    return tuple(rows.action(row) for row in found)
+
+
+def _maintenance(db: sqlite3.Connection, now: datetime) -> frozenset[str | None]:
+    found = db.execute(
+        "SELECT DISTINCT project FROM restraints WHERE kind = 'maintenance'"
+        " AND lifted_at IS NULL AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?)",
+        [clock.written(now)] * 2,
+    )
+    return frozenset(row["project"] for row in found)
+
+
+def _pages(db: sqlite3.Connection) -> dict[str, int]:
+    """Count by kind. What goes on is posted again and again; that it has a time, finds it."""
+    found = db.execute(
+        "SELECT kind, count(*) AS many FROM pages WHERE post_at > '' AND ended_at IS NULL"
+        " GROUP BY kind"
+    )
+    return {row["kind"]: row["many"] for row in found}
+
+
+def _waiting(db: sqlite3.Connection, query: str, *values: str) -> Waiting:
+    many, since = db.execute(query, values).fetchone()
+    return Waiting(many=many, since=None if since is None else clock.read(since))
+
+
+def _count(db: sqlite3.Connection, query: str) -> int:
+    return int(db.execute(query).fetchone()[0])
+
+
+def keep(db: sqlite3.Connection, snapshot: Mapping[str, object], *, at: datetime) -> None:
+    """Store a snapshot of our own health, and let go of the oldest that are out of date."""
+    db.execute(
+        "INSERT INTO system_health (at, figures) VALUES (?, ?)",
+        (clock.written(at), json.dumps(snapshot, sort_keys=True)),
+    )
+    db.execute(  # the oldest by their place: to look at the time of each would read them all
+        "DELETE FROM system_health WHERE at < ?"
+        " AND id IN (SELECT id FROM system_health ORDER BY id LIMIT ?)",
+        (clock.written(at - KEEP), CLEARED),
     )
 
 

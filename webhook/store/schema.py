@@ -63,7 +63,12 @@ _REPAIRS = (
     "CREATE INDEX incidents_of_project ON incidents (project, opened_at)",
     "ALTER TABLE episodes ADD COLUMN silenced TEXT",
     "ALTER TABLE episodes ADD COLUMN how TEXT",
-    "CREATE INDEX open_episodes ON episodes (alertname) WHERE ended_at IS NULL",
+    """CREATE INDEX open_episodes ON episodes (alertname, received_at, project)
+        WHERE ended_at IS NULL""",
+    """CREATE INDEX open_incidents ON incidents (state, held_by)
+        WHERE state NOT IN ('resolved', 'closed')""",
+    "CREATE INDEX actions_executed ON actions (executed_at)",
+    "CREATE INDEX incidents_held ON incidents (held_by) WHERE held_by IS NOT NULL",
     "ALTER TABLE actions ADD COLUMN forgiven_at TEXT",
     "ALTER TABLE actions ADD COLUMN output TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX events_of_project ON events (project, at)",
@@ -72,6 +77,7 @@ _REPAIRS = (
         incident INTEGER NOT NULL REFERENCES incidents (id), project TEXT NOT NULL,
         bound TEXT NOT NULL, question TEXT NOT NULL, asked_at TEXT NOT NULL,
         expires_at TEXT NOT NULL, decided_at TEXT, decision TEXT, decided_by TEXT, reason TEXT)""",
+    "CREATE INDEX approvals_waiting ON approvals (asked_at) WHERE decision IS NULL",
     """CREATE TABLE restraints (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, project TEXT, reason TEXT NOT NULL,
         set_by TEXT NOT NULL, starts_at TEXT NOT NULL, ends_at TEXT, lifted_at TEXT,

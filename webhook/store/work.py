@@ -1,15 +1,23 @@
 """Work: the incident rows are the queue; a step claims one, and commits what it did whole."""
 
 import sqlite3
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from orchestrator import clock
 from orchestrator.errors import OrchestratorError
+from orchestrator.project import Project
 from webhook import audit
-from webhook.action import Action
-from webhook.case import Case, Change
-from webhook.incident import Incident, State
-from webhook.store import rows
+from webhook.action import State as ActionState
+from webhook.briefing import Briefing
+from webhook.case import Case
+from webhook.change import Change
+from webhook.guard import Surroundings
+from webhook.incident import DOWN, ENDED, Episode, Incident, State
+from webhook.store import approvals, paging, rows
+
+FLEET = "fleet"  # the guard, and the page about what it holds
+ASTRAY = timedelta(minutes=5)  # no look is planned so far ahead: the clock was set back
 
 
 class Overtaken(OrchestratorError):
@@ -25,29 +33,37 @@ def boot(db: sqlite3.Connection, *, at: datetime) -> int:
 
 
 def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Case | None:
-    """Claim the incident that has been due for longest; None when there is none."""
+    """Claim the incident that has been due for longest; None when there is none.
+
+    What is due in more than ASTRAY was planned before the clock was set back, and is due now.
+    """
     row = db.execute(
-        "UPDATE incidents SET claimed_by = ? WHERE id = ("
-        " SELECT id FROM incidents WHERE due_at <= ?"
-        " AND (claimed_by IS NULL OR claimed_by <> ?) ORDER BY due_at LIMIT 1) RETURNING *",
-        (epoch, clock.written(at), epoch),
+        "SELECT * FROM incidents WHERE (due_at <= ? OR due_at > ?)"
+        " AND (claimed_by IS NULL OR claimed_by <> ?) ORDER BY due_at LIMIT 1",
+        (clock.written(at), clock.written(at + ASTRAY), epoch),
     ).fetchone()
-    return _case(db, rows.incident(row)) if row else None
+    if row is None:
+        return None
+    db.execute("UPDATE incidents SET claimed_by = ? WHERE id = ?", (epoch, row["id"]))
+    return _case(db, rows.incident(row), interrupted=row["claimed_by"] is not None)
 
 
-def _case(db: sqlite3.Connection, incident: Incident) -> Case:
+def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> Case:
     # Of an incident that was opened again, the episodes before that are told already.
     episodes = db.execute(
-        "SELECT * FROM episodes WHERE incident = ? AND received_at >= ? ORDER BY id",
-        (incident.id, rows.text(incident.opened_at)),
+        "SELECT episodes.* FROM episodes JOIN incidents ON incidents.id = incident"
+        " WHERE incident = ? AND (episodes.id >= first_episode OR episodes.ended_at IS NULL)"
+        " ORDER BY episodes.id",
+        (incident.id,),
     )
     running = db.execute(
-        "SELECT * FROM actions WHERE incident = ? AND state IN ('approved', 'executing')",
+        "SELECT * FROM actions WHERE incident = ?"
+        " AND state IN ('pending', 'approved', 'executing')",
         (incident.id,),
     ).fetchone()
     attempts = db.execute(
         "SELECT * FROM actions WHERE project = ? AND executed_at IS NOT NULL"
-        " ORDER BY executed_at, created_at",
+        " AND forgiven_at IS NULL ORDER BY executed_at, created_at",
         (incident.project,),
     )
     return Case(
@@ -55,14 +71,16 @@ def _case(db: sqlite3.Connection, incident: Incident) -> Case:
         episodes=tuple(rows.episode(row) for row in episodes),
         action=rows.action(running) if running else None,
         attempts=tuple(rows.action(row) for row in attempts),
+        approval=approvals.of_action(db, running["key"]) if running else None,
+        interrupted=interrupted,
     )
 
 
-def release(db: sqlite3.Connection, incident: Incident, *, due: datetime) -> None:
+def release(db: sqlite3.Connection, incident: Incident, *, epoch: int, due: datetime) -> None:
     """Give a claimed incident back undone, to be tried again at *due*."""
     db.execute(
-        "UPDATE incidents SET claimed_by = NULL, due_at = ? WHERE id = ?",
-        (clock.written(due), incident.id),
+        "UPDATE incidents SET claimed_by = NULL, due_at = ? WHERE id = ? AND claimed_by = ?",
+        (clock.written(due), incident.id, epoch),
     )
 
 
@@ -74,9 +92,12 @@ def apply(db: sqlite3.Connection, change: Change, *, epoch: int, at: datetime) -
     """
     _store_incident(db, change, epoch, at)
     if change.action_became:
-        _store_action(db, change.action_was, change.action_became[-1])
+        _store_action(db, change)
+    approvals.follow(db, change, at=at)
+    _follow_pages(db, change, at)
+    if change.forgive is not None:
+        _forgive(db, change.after.project, change.forgive, at)
     rows.publish(db, change.events)
-    _follow_escalation(db, change, at)
     for entry in _entries(change, at):
         rows.record(db, entry)
 
@@ -85,14 +106,15 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
     before, after = change.before, change.after
     woken = None if after.due_at is None else clock.written(at)
     found = db.execute(
-        "UPDATE incidents SET state = ?, since = ?, held = ?, recovered_at = ?, escalated_at = ?,"
-        " ended_at = ?, claimed_by = NULL,"
+        "UPDATE incidents SET state = ?, since = ?, held = ?, held_by = ?, recovered_at = ?,"
+        " escalated_at = ?, ended_at = ?, claimed_by = NULL,"
         " due_at = CASE WHEN due_at = ? THEN ? ELSE ? END"
         " WHERE id = ? AND state = ? AND claimed_by = ? AND (due_at = ? OR ? IS NULL)",
         (
             after.state,
             rows.text(after.since),
             after.held,
+            after.held_by,
             rows.text(after.recovered_at),
             rows.text(after.escalated_at),
             rows.text(after.ended_at),
@@ -103,14 +125,26 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
             before.state,
             epoch,
             rows.text(before.due_at),
-            rows.text(after.ended_at),
+            _certain(change),
         ),
     )
     if found.rowcount != 1:
         raise Overtaken(f"incident {before.id} is no longer {before.state} and ours")
 
 
-def _store_action(db: sqlite3.Connection, before: Action | None, after: Action) -> None:
+def _certain(change: Change) -> str | None:
+    """Return something when the change must not go by what was known before some news.
+
+    Nothing ends unless all was known, nor is an action dropped that somebody has just allowed.
+    """
+    waited = change.action_was is not None and change.action_was.state is ActionState.PENDING
+    return "waited" if waited else rows.text(change.after.ended_at)
+
+
+def _store_action(db: sqlite3.Connection, change: Change) -> None:
+    before, after = change.action_was, change.action_became[-1]
+    if change.at_most is not None and _elsewhere(db, after.project) >= change.at_most:
+        raise Overtaken(f"{change.at_most} repairs are under way elsewhere")
     if before is None:
         db.execute(
             "INSERT INTO actions (key, incident, project, name, alertname, attempt, state,"
@@ -130,13 +164,14 @@ def _store_action(db: sqlite3.Connection, before: Action | None, after: Action) 
         )
         return
     found = db.execute(
-        "UPDATE actions SET state = ?, executed_at = ?, finished_at = ?, detail = ?"
+        "UPDATE actions SET state = ?, executed_at = ?, finished_at = ?, detail = ?, output = ?"
         " WHERE key = ? AND state = ?",
         (
             after.state,
             rows.text(after.executed_at),
             rows.text(after.finished_at),
             after.detail,
+            after.output,
             after.key,
             before.state,
         ),
@@ -145,19 +180,107 @@ def _store_action(db: sqlite3.Connection, before: Action | None, after: Action) 
         raise Overtaken(f"action {after.key} is no longer {before.state}")
 
 
-def _follow_escalation(db: sqlite3.Connection, change: Change, at: datetime) -> None:
-    was, now = (each.state is State.ESCALATED for each in (change.before, change.after))
-    if now and not was:
-        db.execute(
-            "INSERT INTO pages (kind, incident, project, reason, labels, annotations, started_at,"
-            " post_at) VALUES ('escalation', ?, ?, ?, '{}', '{}', ?, ?)",
-            (change.after.id, change.after.project, change.reason, rows.text(at), rows.text(at)),
-        )
-    if was and not now:
-        db.execute(
-            "UPDATE pages SET ended_at = ?, post_at = ? WHERE incident = ? AND ended_at IS NULL",
-            (rows.text(at), rows.text(at), change.after.id),
-        )
+def _elsewhere(db: sqlite3.Connection, project: str) -> int:
+    row = db.execute(
+        "SELECT count(*) AS many FROM actions WHERE state IN ('approved', 'executing')"
+        " AND project <> ?",
+        (project,),
+    ).fetchone()
+    return int(row["many"])
+
+
+def around(
+    db: sqlite3.Connection,
+    project: Project,
+    episode: Episode,
+    *,
+    within: timedelta,
+    fleet: Collection[str],
+    parents: Collection[str],
+) -> Surroundings:
+    """Return what the rest of the *fleet* is like; *parents* are what the project depends on."""
+    fell = db.execute(
+        "SELECT DISTINCT project FROM episodes WHERE alertname = ? AND ended_at IS NULL"
+        " AND received_at BETWEEN ? AND ?",
+        (
+            DOWN,
+            clock.written(episode.received_at - within),
+            clock.written(episode.received_at + within),
+        ),
+    )
+    lying = (
+        "SELECT 1 FROM episodes WHERE alertname = ? AND ended_at IS NULL AND project = ? LIMIT 1"
+    )
+    restraints = db.execute(
+        "SELECT * FROM restraints WHERE lifted_at IS NULL AND coalesce(project, ?) = ? ORDER BY id",
+        (project.name, project.name),
+    )
+    return Surroundings(
+        fleet=len(fleet),
+        fell=tuple(row["project"] for row in fell if row["project"] in fleet),
+        parents_down=tuple(
+            each for each in sorted(parents) if db.execute(lying, (DOWN, each)).fetchone()
+        ),
+        repairs=_elsewhere(db, project.name),
+        restraints=tuple(rows.restraint(row) for row in restraints),
+    )
+
+
+def _follow_pages(db: sqlite3.Connection, change: Change, at: datetime) -> None:
+    """Tell people what the change asks of them, and that it is over when it is."""
+    incident, page = change.after, change.page
+    if page is not None:
+        _tell(db, change, page, at)
+    if incident.state is not State.AWAITING_APPROVAL:
+        paging.settle(db, kind="approval", at=at, incident=incident.id)
+    if incident.state in ENDED:
+        paging.settle(db, kind="escalation", at=at, incident=incident.id)
+    if change.before.held_by == FLEET != incident.held_by and not _fleet_held(db):
+        paging.settle(db, kind=FLEET, at=at)
+
+
+def _tell(db: sqlite3.Connection, change: Change, page: Briefing, at: datetime) -> None:
+    incident = change.after
+    kind = _KINDS.get(incident.state, FLEET)
+    whole = kind == FLEET  # it is about no one incident
+    number = None if whole else incident.id
+    if not whole:  # people are asked anew: what only changes its words, Alertmanager does not send
+        paging.settle(db, kind=kind, at=at, incident=number)
+    paging.raise_once(
+        db,
+        kind=kind,
+        reason=change.reason,
+        labels=page.labels,
+        annotations=page.annotations,
+        at=at,
+        incident=number,
+        project=None if whole else incident.project,
+    )
+
+
+_KINDS = {State.AWAITING_APPROVAL: "approval", State.ESCALATED: "escalation"}
+
+
+def _fleet_held(db: sqlite3.Connection) -> bool:
+    held = db.execute("SELECT 1 FROM incidents WHERE held_by = ? LIMIT 1", (FLEET,))
+    return held.fetchone() is not None
+
+
+def _forgive(db: sqlite3.Connection, project: str, since: datetime, at: datetime) -> None:
+    forgiven = db.execute(
+        "UPDATE actions SET forgiven_at = ? WHERE project = ? AND executed_at IS NOT NULL"
+        " AND forgiven_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM actions WHERE project = ? AND forgiven_at > ?)",
+        (rows.text(at), project, project, rows.text(since)),
+    )
+    if forgiven.rowcount:
+        data = {"project": project, "attempts": forgiven.rowcount}
+        rows.record(db, audit.entry("attempts forgiven", data, at=at))
+
+
+def wake_all(db: sqlite3.Connection, *, at: datetime) -> None:
+    """Let every incident that goes on be decided anew: the rules have changed."""
+    db.execute("UPDATE incidents SET due_at = ? WHERE due_at IS NOT NULL", (clock.written(at),))
 
 
 def _entries(change: Change, at: datetime) -> list[audit.Entry]:

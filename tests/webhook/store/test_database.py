@@ -1,16 +1,19 @@
 """The database: whole transactions, one process, no schema from the future."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from tests.webhook.make import NOW
 from webhook.store import work
-from webhook.store.database import CannotOpen, InUse, Store, connect
+from webhook.store.database import AT_ONCE, CannotOpen, InUse, NotCommitted, Store, connect
 from webhook.store.schema import NewerSchema
 
 HOLD = "import sys; from pathlib import Path; from webhook.store.database import Store"
@@ -28,15 +31,125 @@ def store(path: Path) -> Iterator[Store]:
     opened.close()
 
 
+Work = Callable[[sqlite3.Connection], object]
+
+
+def _boot(db: sqlite3.Connection) -> int:
+    return work.boot(db, at=NOW)
+
+
+def _look(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM boots").fetchone()[0])
+
+
 def _half_done(db: sqlite3.Connection) -> None:
-    work.boot(db, at=NOW)
+    _boot(db)
     raise LookupError
 
 
-async def test_what_fails_half_way_leaves_nothing(store: Store) -> None:
-    with pytest.raises(LookupError):
-        await store(_half_done)
-    assert await store(work.boot, at=NOW) == 1
+def _end_of_iteration(db: sqlite3.Connection) -> None:
+    _boot(db)
+    raise StopIteration
+
+
+def _refused_by_a_law(db: sqlite3.Connection) -> None:
+    _boot(db)
+    db.execute("INSERT INTO boots SELECT * FROM boots")
+
+
+def _undone_by_sqlite(db: sqlite3.Connection) -> None:
+    db.execute("ROLLBACK")  # what SQLite itself does when the disk fails
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+def _undone_unseen(db: sqlite3.Connection) -> None:
+    db.execute("ROLLBACK")
+
+
+def _not_to_be_committed(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    db.execute(
+        "INSERT INTO episodes (fingerprint, alertname, labels, annotations, first_started_at,"
+        " started_at, received_at, seen_at, incident) VALUES ('', '', '', '', '', '', '', '', 99)"
+    )
+
+
+async def _together(store: Store, *works: Work) -> list[object]:
+    """Have *works* wait until they can only be one transaction; return how each ended."""
+    begun, go = Event(), Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        assert go.wait(10)
+
+    first = asyncio.create_task(store(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    rest = [asyncio.create_task(store(work)) for work in works]
+    await asyncio.sleep(0)  # now each stands in the queue
+    go.set()
+    await first
+    ends = await asyncio.gather(*rest, return_exceptions=True)
+    return [type(end) if isinstance(end, BaseException) else end for end in ends]
+
+
+@pytest.mark.parametrize(
+    ("works", "ends", "stored"),
+    [
+        ([_boot], [1], 1),
+        ([_half_done], [LookupError], 0),
+        ([_boot, _boot, _look], [1, 2, 2], 2),
+        ([_boot, _half_done, _boot], [1, LookupError, 2], 2),
+        ([_boot, _refused_by_a_law, _boot], [1, sqlite3.IntegrityError, 2], 2),
+        ([_boot, _end_of_iteration, _boot], [1, RuntimeError, 2], 2),
+        ([_boot, _undone_by_sqlite, _boot], [NotCommitted] * 3, 0),
+        ([_boot, _undone_unseen, _boot], [NotCommitted] * 3, 0),
+        ([_boot, _half_done, _not_to_be_committed, _look], [NotCommitted] * 4, 0),
+    ],
+)
+async def test_what_waits_is_stored_together_and_what_fails_is_undone_alone(
+    store: Store, works: list[Work], ends: list[object], stored: int
+) -> None:
+    assert (await _together(store, *works), await store(_look)) == (ends, stored)
+
+
+async def test_a_transaction_takes_a_bounded_number_and_the_next_goes_on(store: Store) -> None:
+    said: list[str] = []
+    store._connection.set_trace_callback(said.append)
+    ends = await _together(store, *[_look] * (AT_ONCE + 1))
+    assert (len(ends), said.count("COMMIT"), said.count("BEGIN IMMEDIATE")) == (AT_ONCE + 1, 3, 3)
+
+
+async def test_what_fails_together_fails_with_an_error_of_its_own_that_says_why(
+    store: Store,
+) -> None:
+    told = await asyncio.gather(
+        *(store(each) for each in (_boot, _undone_by_sqlite)), return_exceptions=True
+    )
+    causes = {str(each): str(each.__cause__) for each in told if isinstance(each, NotCommitted)}
+    assert causes == {"not stored: disk I/O error": "disk I/O error"}
+    assert told[-1] is not told[0]
+
+
+async def test_what_a_cancelled_caller_asked_for_is_done_nevertheless(store: Store) -> None:
+    asked = asyncio.create_task(store(_boot))
+    await asyncio.sleep(0)
+    asked.cancel()
+    assert (await store(_look), asked.cancelled() or asked.cancelling()) == (1, 1)
+
+
+async def test_a_store_that_closes_ends_what_waits_and_takes_nothing_new(path: Path) -> None:
+    closing = Store(path)
+    asked = [asyncio.create_task(closing(_boot)) for _ in range(AT_ONCE + 1)]
+    await asyncio.sleep(0)
+    closing.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await closing(_boot)
+    assert await asyncio.gather(*asked) == list(range(1, AT_ONCE + 2))
+
+
+def test_a_program_that_closes_no_store_ends_all_the_same(path: Path) -> None:
+    script = f"{HOLD}\nStore(Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=30)  # noqa: S603  a process of ours
 
 
 async def test_what_was_answered_is_there_after_the_process_was_killed(path: Path) -> None:
@@ -73,6 +186,25 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> Non
     with pytest.raises(CannotOpen, match="file is not a database"):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_a_file_that_can_only_be_read_is_refused_at_once() -> None:
+    script = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from webhook.store.database import CannotOpen, Store, connect\n"
+        "connect(':memory:').close()  # everything is imported while it can be read\n"
+        "os.getuid() or os.setuid(65534)  # root may write everything\n"
+        "try:\n    Store(Path(sys.argv[1]))\nexcept CannotOpen as error:\n    print(error)"
+    )
+    with tempfile.TemporaryDirectory() as folder:  # others cannot enter the folders of pytest
+        path = Path(folder, "orchestrator.db")
+        connect(path).close()
+        path.chmod(0o444)
+        path.parent.chmod(0o777)
+        done = subprocess.run(  # noqa: S603  a process of ours
+            [sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True
+        )
+    assert "attempt to write a readonly database" in done.stdout
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

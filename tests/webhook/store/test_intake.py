@@ -12,9 +12,9 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import audit
 from webhook.alert import Status
-from webhook.case import Change
+from webhook.change import Change
 from webhook.incident import State
-from webhook.store import history, work
+from webhook.store import history, rows, work
 from webhook.store.database import atomic, connect
 from webhook.store.intake import Meaning, receive
 
@@ -134,6 +134,53 @@ def test_a_firing_message_with_a_resolved_alert_ends_that_alert(db: sqlite3.Conn
     assert make.notification(FIRES, other).status is Status.FIRING
     assert _receive(db, ENDS, other) == Counter({M.ENDED: 1, M.REPEATED: 1})
     assert _episodes(db) == [(0, 8), (0, None)]
+
+
+@pytest.mark.parametrize(
+    ("story", "meanings", "episodes"),
+    [
+        ([FIRES, FIRES], {M.OPENED: 1, M.REPEATED: 1}, [(0, None)]),
+        ([FIRES, ENDS], {M.OPENED: 1, M.ENDED: 1}, [(0, 8)]),
+        ([FIRES, ENDS, FIRES], {M.OPENED: 1, M.ENDED: 1, M.LATE: 1}, [(0, 8)]),
+        (
+            [FIRES, make.alert(started=NOW + 20 * SECOND)],
+            {M.OPENED: 2},
+            [(0, 20), (20, None)],
+        ),
+    ],
+)
+def test_an_alert_that_comes_twice_in_one_notification_is_taken_in_its_order(
+    db: sqlite3.Connection,
+    story: list[dict[str, Any]],
+    meanings: dict[Meaning, int],
+    episodes: list[tuple[int, int | None]],
+) -> None:
+    assert (_receive(db, *story), _episodes(db)) == (Counter(meanings), episodes)
+
+
+def test_a_notification_of_more_than_a_statement_takes_is_told_apart_alert_by_alert(
+    db: sqlite3.Connection,
+) -> None:
+    names = [f"{number}" for number in range(3 * rows.AT_ONCE + 1)]
+    fire = [make.alert(fingerprint=name, project=f"p-{name}") for name in names]
+    end = [make.alert(fingerprint=name, ended=NOW + 8 * SECOND) for name in names[::2]]
+    again = [make.alert(fingerprint=name, project=f"p-{name}") for name in names[1::2]]
+    seen = [_receive(db, *fire), _receive(db, *end, *again, after=9)]
+    opened, ended, repeated = len(names), len(names) // 2 + 1, len(names) // 2
+    assert seen == [{M.OPENED: opened}, {M.ENDED: ended, M.REPEATED: repeated}]
+    at = db.execute("SELECT DISTINCT seen_at, ended_at IS NULL, how FROM episodes ORDER BY id")
+    second = "2026-11-21T12:00:09.000000Z"
+    assert [tuple(row) for row in at] == [(second, 0, "resolved"), (second, 1, None)]
+    assert audit.first_broken(history.audited(db)) is None
+
+
+def test_a_notification_that_fails_half_way_leaves_nothing_behind(db: sqlite3.Connection) -> None:
+    lone = make.alert(fingerprint="x", project="p", remediate="")
+    db.execute("CREATE TEMP TRIGGER t BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END")
+    with pytest.raises(sqlite3.IntegrityError):
+        _receive(db, FIRES, lone)
+    tables = ("notifications", "episodes", "incidents", "events")
+    assert [db.execute(f"SELECT 1 FROM {table}").fetchall() for table in tables] == [[]] * 4  # noqa: S608  names of ours
 
 
 def test_two_alerts_of_a_project_are_one_incident(db: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """The queue: each due incident is claimed once, and a change is stored whole or not at all."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,10 @@ from tests.webhook.make import NOW, SECOND
 from webhook import action as law
 from webhook import audit
 from webhook.action import Action
-from webhook.case import Case, Change
+from webhook.briefing import Briefing
+from webhook.case import Case
+from webhook.change import Change
+from webhook.guard import Surroundings
 from webhook.incident import State
 from webhook.store import history, paging, work
 from webhook.store.database import atomic, connect
@@ -35,8 +38,8 @@ def _fires(db: sqlite3.Connection, *, after: int = 0, project: str = "email-blas
         receive(db, make.notification(sent), make.body(sent), at=NOW + after * SECOND)
 
 
-def _ends(db: sqlite3.Connection, *, after: int) -> None:
-    sent = make.alert(fingerprint="email-blast", ended=NOW + after * SECOND)
+def _ends(db: sqlite3.Connection, *, after: int, project: str = "email-blast") -> None:
+    sent = make.alert(project=project, fingerprint=project, ended=NOW + after * SECOND)
     with atomic(db):
         receive(db, make.notification(sent), make.body(sent), at=NOW + after * SECOND)
 
@@ -56,7 +59,11 @@ def _moved(case: Case, *path: State, after: int = 0) -> Change:
     incident = case.incident
     for state in path:
         incident = incident.move(state, at=NOW + after * SECOND)
-    return Change(before=case.incident, after=incident, reason="because")
+    page = Briefing(labels={"alertname": "EscalationRequired"}, annotations={"summary": "x"})
+    asks = incident.state is State.ESCALATED
+    return Change(
+        before=case.incident, after=incident, reason="because", page=page if asks else None
+    )
 
 
 def _began(case: Case, key: str = "key-1") -> Change:
@@ -154,13 +161,13 @@ def test_an_incident_does_not_end_over_news_that_the_step_did_not_know(
 
 def test_escalating_asks_people_and_leaving_tells_them_of_the_end(db: sqlite3.Connection) -> None:
     _apply(db, _moved(_claimed(db), State.ESCALATED))
-    asked = paging.due(db, at=NOW)
+    [asked] = paging.due(db, at=NOW)
     _apply(db, _moved(_claimed(db), State.CLOSED, after=9), after=9)
-    told = paging.due(db, at=NOW + 9 * SECOND)
-    expected = paging.Escalation(
-        id=1, incident=1, project="email-blast", reason="because", started_at=NOW, ended_at=None
+    [told] = paging.due(db, at=NOW + 9 * SECOND)
+    assert (asked.kind, asked.incident, asked.reason, asked.started_at, asked.ended_at) == (
+        *("escalation", 1, "because", NOW, None),
     )
-    assert (asked, told) == ([expected], [replace(expected, ended_at=NOW + 9 * SECOND)])
+    assert told == replace(asked, ended_at=NOW + 9 * SECOND)
 
 
 def test_an_end_that_came_while_it_was_posted_still_goes_out(db: sqlite3.Connection) -> None:
@@ -213,7 +220,7 @@ def test_attempts_go_on_counting_after_an_escalation_has_ended(db: sqlite3.Conne
 
 def test_a_release_gives_the_incident_back_unchanged(db: sqlite3.Connection) -> None:
     case = _claimed(db)
-    work.release(db, case.incident, due=NOW + SECOND)
+    work.release(db, case.incident, epoch=EPOCH, due=NOW + SECOND)
     assert _claimed(db, after=1).incident == replace(case.incident, due_at=NOW + SECOND)
 
 
@@ -222,3 +229,99 @@ def test_the_audit_is_whole_after_all_of_it(db: sqlite3.Connection) -> None:
     _apply(db, _moved(_claimed(db), State.ESCALATED))
     _apply(db, _moved(_claimed(db), State.CLOSED))
     assert audit.first_broken(history.audited(db)) is None
+
+
+def _down(db: sqlite3.Connection, *projects: str, after: int = 0) -> None:
+    for each in projects:
+        _fires(db, project=each, after=after)
+
+
+def _around(
+    db: sqlite3.Connection, *parents: str, fleet: Sequence[str] = ("email-blast", "a", "b", "c")
+) -> Surroundings:
+    episode = make.episode(received_at=NOW)
+    within = 60 * SECOND
+    return work.around(
+        db, make.project(), episode, within=within, fleet=set(fleet), parents=parents
+    )
+
+
+def test_what_fell_at_about_the_same_time_is_known(db: sqlite3.Connection) -> None:
+    _down(db, "a", after=60)
+    _down(db, "b", after=61)
+    _down(db, "nobody-s", after=1)
+    assert sorted(_around(db).fell) == ["a", "email-blast"]
+
+
+def test_a_parent_is_down_until_its_alert_ends(db: sqlite3.Connection) -> None:
+    _down(db, "a")
+    assert [_around(db, "a", "b").parents_down, _around(db, "b").parents_down] == [("a",), ()]
+    _ends(db, after=9, project="a")
+    assert _around(db, "a", "b").parents_down == ()
+
+
+def test_repairs_on_other_projects_are_counted_and_limit_the_next(db: sqlite3.Connection) -> None:
+    _apply(db, _began(_claimed(db)))
+    _fires(db, project="chatbot")
+    _claimed(db, after=1)
+    case = _claimed(db, after=1)
+    assert (_around(db).repairs, case.incident.project) == (0, "chatbot")
+    other = make.action(key="key-2", incident=2, project="chatbot")
+    begun = replace(_moved(case, State.REPAIRING), action_became=(other,), at_most=1)
+    with pytest.raises(Overtaken, match="1 repairs are under way elsewhere"):
+        _apply(db, begun)
+    _apply(db, replace(begun, at_most=2))
+
+
+def test_what_people_healed_counts_no_more_but_only_once_in_a_window(
+    db: sqlite3.Connection,
+) -> None:
+    hour_ago = NOW - 3600 * SECOND
+    for round_ in (1, 2):
+        _executed(db, f"key-{round_}", after=round_)
+        _apply(db, _moved(_claimed(db, after=round_ * 10), State.ESCALATED), after=round_ * 10)
+        closed = _moved(_claimed(db, after=round_ * 10), State.CLOSED)
+        _apply(db, replace(closed, forgive=hour_ago), after=round_ * 10)
+        _ends(db, after=round_ * 10)
+        _fires(db, after=round_ * 10 + 1)
+    assert [each.key for each in _claimed(db, after=30).attempts] == ["key-2"]
+
+
+def test_a_look_that_was_planned_before_the_clock_was_set_back_is_due(
+    db: sqlite3.Connection,
+) -> None:
+    case = _claimed(db)
+    later = replace(case.incident, due_at=NOW + 30 * SECOND)
+    _apply(db, Change(before=case.incident, after=later))
+    assert work.claim(db, epoch=EPOCH, at=NOW) is None
+    assert work.claim(db, epoch=EPOCH, at=NOW - 3600 * SECOND) is not None
+
+
+def test_a_claim_of_an_earlier_life_was_interrupted(db: sqlite3.Connection) -> None:
+    first = _claimed(db, epoch=1)
+    second = _claimed(db, epoch=2)
+    assert [first.interrupted, second.interrupted] == [False, True]
+
+
+def test_a_release_by_an_earlier_life_changes_nothing(db: sqlite3.Connection) -> None:
+    case = _claimed(db, epoch=1)
+    _claimed(db, epoch=2)
+    work.release(db, case.incident, epoch=1, due=NOW)
+    assert work.claim(db, epoch=2, at=NOW) is None
+
+
+def test_people_are_told_of_a_fallen_fleet_once_and_of_its_end_when_nothing_is_held(
+    db: sqlite3.Connection,
+) -> None:
+    _fires(db, project="chatbot")
+    page = Briefing(labels={"alertname": "FleetDown"}, annotations={"summary": "x"})
+    held = []
+    for _ in range(2):
+        case = _claimed(db)
+        waits = case.incident.wait(NOW + 15 * SECOND, held="held", by="fleet")
+        _apply(db, Change(before=case.incident, after=waits, page=page, reason="held"))
+        held.append(case)
+    assert [each.kind for each in paging.due(db, at=NOW)] == ["fleet"]
+    for _ in held:
+        _apply(db, _moved(_claimed(db, after=15), State.CLOSED, after=15), after=15)
+    assert [each.ended_at for each in paging.due(db, at=NOW + 15 * SECOND)] == [NOW + 15 * SECOND]

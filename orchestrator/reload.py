@@ -5,9 +5,8 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
-from exporter.instruments import Instruments
-from orchestrator import clock
 from orchestrator.config import BadConfig, Config
 from orchestrator.source import Source
 from orchestrator.stamp import changed, stamp
@@ -15,6 +14,15 @@ from orchestrator.stamp import changed, stamp
 LOOK_EVERY = 1.0  # seconds between two looks at the files
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Who hears of each reading how it went."""
+
+    good: Callable[[], None]
+    refused: Callable[[], None]
+    failed: Callable[[], None]  # an error that nobody foresaw; `refused` is told, too
 
 
 class Reload:
@@ -25,13 +33,13 @@ class Reload:
         source: Source,
         config: Config,
         take: Callable[[Config], None],
-        instruments: Instruments,
+        told: Told,
     ) -> None:
-        self._source, self._take, self._instruments = source, take, instruments
+        self._source, self._take, self._told = source, take, told
         self._read = config.read
         self._one_at_a_time = asyncio.Lock()
         self._asked = asyncio.Event()
-        self._note(good=True)
+        self._told.good()
 
     async def now(self) -> None:
         """Read and take it; raise BadConfig, and leave everything as it was."""
@@ -44,12 +52,12 @@ class Reload:
                 raise
             except Exception as error:  # a loop that has to survive hangs on this, see follow
                 logger.exception("configuration failed")
-                self._instruments.failures.inc()
+                self._told.failed()
                 refused = BadConfig(str(self._source.path), [f"cannot be taken: {error!r}"])
                 self._refuse(refused)
                 raise refused from error
             self._read = config.read
-            self._note(good=True)
+            self._told.good()
             logger.info("configuration taken", extra={"projects": len(config.projects)})
 
     async def follow(self) -> None:
@@ -77,10 +85,5 @@ class Reload:
     def _refuse(self, error: BadConfig) -> None:
         # What it did not come to is looked at anew, or each second would read the same mistake.
         self._read = {**{path: stamp(path) for path in self._read}, **error.read}
-        self._note(good=False)
+        self._told.refused()
         logger.error("configuration refused", extra={"mistakes": error.mistakes})
-
-    def _note(self, *, good: bool) -> None:
-        self._instruments.reloaded.set(good)
-        if good:
-            self._instruments.reloaded_at.set(clock.now().timestamp())

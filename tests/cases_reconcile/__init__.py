@@ -1,0 +1,1 @@
+"""The cases of comparing notes with Alertmanager, each against real ones."""

@@ -1,0 +1,265 @@
+"""The history: the figures are right, and no question reads a whole table to be answered."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from orchestrator import clock
+from tests.webhook import make
+from tests.webhook.make import NOW, SECOND
+from webhook import audit
+from webhook.store import history
+from webhook.store.database import atomic, connect
+from webhook.store.history import Figures, Waiting
+from webhook.store.intake import receive
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOTHING = Figures(
+    at=NOW,
+    incidents={},
+    holding={},
+    episodes=0,
+    queue=Waiting(many=0, since=None),
+    approvals=Waiting(many=0, since=None),
+    attempts=(),
+    maintenance=frozenset(),
+    pages={},
+    audit_rows=0,
+    audit_head=audit.GENESIS,
+)
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    connection = connect(":memory:")
+    yield connection
+    connection.close()
+
+
+def _figures(db: sqlite3.Connection, at: datetime = NOW) -> Figures:
+    with atomic(db):
+        return history.figures(db, now=at, window=HOUR)
+
+
+def _add(db: sqlite3.Connection, table: str, **given: object) -> None:
+    """Insert a row; instants may be given as such, and all that has to be there is made up."""
+    made: dict[str, dict[str, object]] = {
+        "incidents": {"project": "a", "state": "open", "since": NOW, "opened_at": NOW},
+        "actions": {
+            "key": "key-1",
+            "incident": 1,
+            "project": "a",
+            "name": "restart_service",
+            "alertname": "ProjectDown",
+            "attempt": 1,
+            "state": "failed",
+            "created_at": NOW,
+            "detail": "",
+        },
+        "approvals": {
+            "action": "key-1",
+            "incident": 1,
+            "project": "a",
+            "bound": "",
+            "question": "",
+            "asked_at": NOW,
+            "expires_at": NOW + HOUR,
+        },
+        "restraints": {
+            "kind": "maintenance",
+            "project": "a",
+            "reason": "",
+            "set_by": "alice",
+            "starts_at": NOW,
+        },
+        "pages": {
+            "kind": "fleet",
+            "reason": "",
+            "labels": "{}",
+            "annotations": "{}",
+            "started_at": NOW,
+            "post_at": NOW,
+        },
+        "boots": {"at": NOW},
+    }
+    row = {
+        name: clock.written(value) if isinstance(value, datetime) else value
+        for name, value in {**made[table], **given}.items()
+    }
+    marks = ", ".join("?" * len(row))
+    query = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608  names of ours
+    db.execute(query, tuple(row.values()))
+
+
+def test_of_an_empty_database_there_is_nothing_to_tell(db: sqlite3.Connection) -> None:
+    assert _figures(db) == NOTHING
+
+
+def test_incidents_that_go_on_are_counted_by_state_and_by_what_holds_them(
+    db: sqlite3.Connection,
+) -> None:
+    _add(db, "incidents", project="a", held_by="cooldown")
+    _add(db, "incidents", project="b", held_by="cooldown", state="mitigated")
+    _add(db, "incidents", project="c")
+    _add(db, "incidents", project="d", state="closed", held_by="silence")
+    _add(db, "incidents", project="e", state="resolved")
+    found = _figures(db)
+    assert found.incidents == {"open": 2, "mitigated": 1}
+    assert found.holding == {"cooldown": 2}
+
+
+def test_the_queue_is_what_is_due_and_taken_by_nobody_who_lives(db: sqlite3.Connection) -> None:
+    _add(db, "boots")
+    _add(db, "boots")
+    _add(db, "incidents", project="free", due_at=NOW - 2 * SECOND)
+    _add(db, "incidents", project="claimed", due_at=NOW - 9 * SECOND, claimed_by=2)
+    _add(db, "incidents", project="of-the-dead", due_at=NOW - 3 * SECOND, claimed_by=1)
+    _add(db, "incidents", project="later", due_at=NOW + SECOND)
+    _add(db, "incidents", project="before-the-clock-was-set-back", due_at=NOW + HOUR)
+    assert _figures(db).queue == Waiting(many=3, since=NOW - 3 * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("since", "age"), [(None, 0), (NOW - 9 * SECOND, 9), (NOW + 9 * SECOND, 0)]
+)
+def test_the_age_is_that_of_the_oldest_and_never_negative(
+    since: datetime | None, age: float
+) -> None:
+    assert Waiting(many=1, since=since).age(NOW) == age * SECOND
+
+
+def test_episodes_count_until_their_end(db: sqlite3.Connection) -> None:
+    for sent in (
+        make.alert(fingerprint="a"),
+        make.alert(fingerprint="b", alertname="Other", project="", remediate=""),
+        make.alert(fingerprint="c"),
+        make.alert(fingerprint="c", ended=NOW + SECOND),
+    ):
+        with atomic(db):
+            receive(db, make.notification(sent), make.body(sent), at=NOW)
+    assert _figures(db).episodes == 2
+
+
+def test_approvals_wait_until_they_are_decided(db: sqlite3.Connection) -> None:
+    _add(db, "incidents")
+    for key, asked, decision in (("1", 5, None), ("2", 9, "expired"), ("3", 3, None)):
+        _add(db, "actions", key=key)
+        _add(db, "approvals", action=key, asked_at=NOW - asked * SECOND, decision=decision)
+    assert _figures(db).approvals == Waiting(many=2, since=NOW - 5 * SECOND)
+
+
+def test_attempts_are_those_of_the_window_that_are_not_forgiven_the_oldest_first(
+    db: sqlite3.Connection,
+) -> None:
+    _add(db, "incidents")
+    _add(db, "actions", key="new", executed_at=NOW - SECOND)
+    _add(db, "actions", key="old", executed_at=NOW - HOUR)
+    _add(db, "actions", key="ahead", executed_at=NOW + SECOND)
+    _add(db, "actions", key="older", executed_at=NOW - 2 * SECOND)
+    _add(db, "actions", key="forgiven", executed_at=NOW - SECOND, forgiven_at=NOW)
+    _add(db, "actions", key="asked", state="pending")
+    assert [each.key for each in _figures(db).attempts] == ["older", "new", "ahead"]
+
+
+def test_maintenance_is_what_people_said_and_did_not_take_back_and_has_not_ended(
+    db: sqlite3.Connection,
+) -> None:
+    _add(db, "restraints", project="now")
+    _add(db, "restraints", project="until", ends_at=NOW + SECOND)
+    _add(db, "restraints", project="over", ends_at=NOW)
+    _add(db, "restraints", project="to-come", starts_at=NOW + SECOND)
+    _add(db, "restraints", project="lifted", lifted_at=NOW)
+    _add(db, "restraints", project="held", kind="hold")
+    assert _figures(db).maintenance == {"now", "until"}
+    _add(db, "restraints", project=None)
+    assert _figures(db).maintenance == {"now", "until", None}
+
+
+def test_pages_count_while_they_go_on(db: sqlite3.Connection) -> None:
+    _add(db, "pages", kind="fleet")
+    _add(db, "pages", kind="approval")
+    _add(db, "pages", kind="approval")
+    _add(db, "pages", kind="approval", ended_at=NOW)
+    _add(db, "pages", kind="watchdog", ended_at=NOW, post_at=None)
+    assert _figures(db).pages == {"fleet": 1, "approval": 2}
+
+
+def test_the_head_of_the_audit_is_its_newest_row(db: sqlite3.Connection) -> None:
+    sent = make.alert()
+    with atomic(db):
+        receive(db, make.notification(sent), make.body(sent), at=NOW)
+    *_, newest = history.audited(db)
+    found = _figures(db)
+    assert (found.audit_rows, found.audit_head) == (newest.id, newest.hash)
+
+
+def _whole_tables(db: sqlite3.Connection, ask: str) -> list[str]:
+    """Return the steps in which SQLite would answer *ask* by reading all rows of a table."""
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {ask}")]
+    return [step for step in plan if re.fullmatch(r"SCAN (?!CONSTANT)\w+", step)]
+
+
+def _asked(db: sqlite3.Connection) -> list[str]:
+    """Return all that figures and readers ask, with every table but a few rows long."""
+    _add(db, "incidents")
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    history.figures(db, now=NOW, window=HOUR)
+    history.events(db, after=1, limit=10)
+    history.incidents(db, before=None, limit=10)
+    history.incidents(db, before=9, limit=10)
+    db.set_trace_callback(None)
+    return asked
+
+
+def test_no_question_reads_a_whole_table(db: sqlite3.Connection) -> None:
+    found = {ask: _whole_tables(db, ask) for ask in _asked(db)}
+    assert (len(found) >= 12, {ask: scans for ask, scans in found.items() if scans}) == (True, {})
+
+
+def test_a_whole_table_would_be_noticed(db: sqlite3.Connection) -> None:
+    assert _whole_tables(db, "SELECT * FROM actions WHERE detail = ''") == ["SCAN actions"]
+
+
+def test_incidents_come_in_pages_the_newest_first_each_with_its_own_actions(
+    db: sqlite3.Connection,
+) -> None:
+    for project in ("a", "b", "c"):
+        _add(db, "incidents", project=project, opened_at=NOW)
+        _add(db, "actions", key=project, project=project, incident=ord(project) - ord("a") + 1)
+    pages = [history.incidents(db, before=before, limit=2) for before in (None, 2, 1)]
+    shown = [[(each["project"], _keys(each)) for each in page] for page in pages]
+    assert shown == [[("c", ["c"]), ("b", ["b"])], [("a", ["a"])], []]
+
+
+def _keys(incident: history.Json) -> list[str]:
+    actions = incident["actions"]
+    assert isinstance(actions, list)
+    return [each["key"] for each in actions]
+
+
+def _kept(db: sqlite3.Connection) -> list[tuple[str, object]]:
+    found = db.execute("SELECT at, figures FROM system_health ORDER BY id")
+    return [(row["at"], json.loads(row["figures"])) for row in found]
+
+
+def test_a_snapshot_is_kept_for_thirty_days(db: sqlite3.Connection) -> None:
+    for day in (0, 1, 30):
+        history.keep(db, {"day": day}, at=NOW + day * DAY)
+    assert [figures for _, figures in _kept(db)] == [{"day": 0}, {"day": 1}, {"day": 30}]
+    history.keep(db, {"day": 31}, at=NOW + 30 * DAY + SECOND)
+    assert [figures for _, figures in _kept(db)] == [{"day": 1}, {"day": 30}, {"day": 31}]
+
+
+def test_after_a_long_stop_old_snapshots_go_a_few_at_a_time(db: sqlite3.Connection) -> None:
+    for minute in range(25):
+        history.keep(db, {}, at=NOW + minute * 60 * SECOND)
+    left = []
+    for minute in range(3):
+        history.keep(db, {}, at=NOW + 60 * DAY + minute * 60 * SECOND)
+        left.append(len(_kept(db)))
+    assert left == [16, 7, 3]

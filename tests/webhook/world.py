@@ -1,0 +1,105 @@
+"""A world for the steps of a repair: it answers as it is told to, and remembers what it got."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from orchestrator.answer import Reason
+from orchestrator.config import Config
+from orchestrator.health import Probe
+from orchestrator.health import State as Health
+from orchestrator.project import Project
+from tests.webhook import make
+from tests.webhook.make import NOW, SECOND
+from webhook.action import Action
+from webhook.approval import Approval
+from webhook.case import Case
+from webhook.change import Change
+from webhook.diagnosis import Gathered
+from webhook.executor import Done, Outcome
+from webhook.guard import Surroundings
+from webhook.incident import Episode, Incident
+from webhook.matter import Effects
+from webhook.repair import step
+from webhook.verification import Standing
+
+UP = Probe(state=Health.HEALTHY, reason=None, seconds=0.01)
+DOWN = Probe(state=Health.DOWN, reason=Reason.REFUSED, seconds=0.01)
+FIRING, CLEAR = make.standing(), make.standing(firing=False, holds=False)
+OVER = make.episode(ended_at=NOW + 6 * SECOND)
+
+
+@dataclass(slots=True)
+class World:
+    """A world that answers as it is told to, and remembers what was sent to it."""
+
+    probe: Probe = DOWN
+    standing: Standing | None = FIRING
+    outcome: Outcome = field(default_factory=lambda: Done("restarted"))
+    after: timedelta = timedelta(0)
+    deployed: timedelta | None = None
+    around: Surroundings = field(default_factory=Surroundings)
+    sent: list[str] = field(default_factory=list)
+
+    def effects(self) -> Effects:
+        """Return what a step works with."""
+
+        async def probe(_: Project) -> Probe:
+            return self.probe
+
+        async def standing(_alertname: str, _project: str) -> Standing | None:
+            return self.standing
+
+        async def execute(_: Project, action: Action) -> Outcome:
+            self.sent.append(action.key)
+            return self.outcome
+
+        async def deployed_ago(_: str) -> timedelta | None:
+            return self.deployed
+
+        async def around(_: Project, __: Episode, ___: timedelta) -> Surroundings:
+            return self.around
+
+        async def gather(_: Project) -> Gathered:
+            return Gathered(why_none="it offers none")
+
+        return Effects(
+            now=lambda: NOW + self.after,
+            new_key=lambda: "key-1",
+            probe=probe,
+            standing=standing,
+            deployed_ago=deployed_ago,
+            around=around,
+            execute=execute,
+            gather=gather,
+        )
+
+
+def case(
+    incident: Incident | None = None,
+    *,
+    episodes: Sequence[Episode] = (),
+    action: Action | None = None,
+    attempts: Sequence[Action] = (),
+    approval: Approval | None = None,
+    interrupted: bool = False,
+) -> Case:
+    """Make a case of email-blast, which is down."""
+    return Case(
+        incident=incident or make.incident(),
+        episodes=tuple(episodes or [make.episode()]),
+        action=action,
+        attempts=tuple(attempts),
+        approval=approval,
+        interrupted=interrupted,
+    )
+
+
+async def stepped(of: Case, world: World, config: Config | None = None) -> Change:
+    """Take a step in *world*."""
+    return await step(of, config or make.config(), world.effects())
+
+
+def told(change: Change) -> list[str]:
+    """Return the names of the events."""
+    return [event.name for event in change.events]

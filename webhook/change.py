@@ -1,0 +1,32 @@
+"""A change: what one step makes of an incident, stored whole or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from webhook.action import Action
+from webhook.approval import Question
+from webhook.briefing import Briefing
+from webhook.event import Event
+from webhook.incident import Incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one step makes of an incident, and of at most one action.
+
+    `action_was` is the action as it was read (None: it is new), `action_became` the states that
+    it went through, in order; each is audited and the last is stored.
+    """
+
+    before: Incident
+    after: Incident
+    action_was: Action | None = None
+    action_became: Sequence[Action] = ()
+    events: Sequence[Event] = ()
+    reason: str = ""  # for the audit
+    question: Question | None = None  # to people, about the new action
+    page: Briefing | None = None  # what people are told from now on
+    at_most: int | None = None  # repairs under way elsewhere, or it is not stored
+    forgive: datetime | None = None  # people have healed it: its attempts count no more, unless
+    # others were forgiven after this instant; else what falls and rises by itself is restarted on

@@ -1,0 +1,169 @@
+"""A guard: one reason not to act now, in words that a person understands."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from orchestrator import duration
+from orchestrator.guards import Guards
+from orchestrator.project import Mode, Project
+from webhook.action import Action
+from webhook.incident import DOWN, Episode, Incident
+from webhook.restraint import Kind, Restraint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the rest of the fleet is like, as far as a decision on one project needs it."""
+
+    fleet: int = 1  # projects in orchestrator.yml
+    fell: tuple[str, ...] = ()  # what is down since about the same time, this one included
+    parents_down: tuple[str, ...] = ()
+    repairs: int = 0  # under way on other projects
+    restraints: tuple[Restraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One action that is about to be taken, and all that speaks for and against it."""
+
+    incident: Incident
+    project: Project
+    action: str
+    episode: Episode
+    attempts: Sequence[Action]  # executed on the project, oldest first
+    guards: Guards
+    around: Surroundings
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Why not now. `until` is when it ends by itself; None: when something changes."""
+
+    guard: str
+    reason: str
+    until: datetime | None = None
+    fell: tuple[str, ...] = ()  # when that is the reason
+
+
+Guard = Callable[[Scene], Block | None]
+
+
+def first_block(scene: Scene) -> Block | None:
+    """Return what the first guard says that has something to say."""
+    return next((block for guard in GUARDS.values() if (block := guard(scene))), None)
+
+
+def restrained(scene: Scene) -> Block | None:
+    """Return what the first guard says that a person has switched on."""
+    return next((block for guard in PEOPLES if (block := guard(scene))), None)
+
+
+def _held(scene: Scene, guard: str, why: str, until: datetime | None = None) -> Block:
+    when = f" until {until:%H:%M:%S} UTC" if until else ""
+    reason = f"{scene.action} on {scene.project.name} held{when}: {why}"
+    return Block(guard=guard, reason=reason, until=until)
+
+
+def _restraint(kind: Kind) -> Guard:
+    def guard(scene: Scene) -> Block | None:
+        binding = (
+            each
+            for each in scene.around.restraints
+            if each.kind is kind and each.binds(scene.project.name, at=scene.now)
+        )
+        found = next(binding, None)
+        if found is None:
+            return None
+        why = f"{_SAID[kind]} by {found.set_by}: {found.reason}"
+        return _held(scene, kind.value, why, found.ends_at)
+
+    return guard
+
+
+_SAID = {
+    Kind.KILL_SWITCH: "kill switch",
+    Kind.MAINTENANCE: "maintenance",
+    Kind.HOLD: "hold",
+}
+
+
+def _silence(scene: Scene) -> Block | None:
+    silenced = scene.episode.silenced
+    if silenced is None:
+        return None
+    return _held(scene, "silence", f"{scene.episode.alertname} is {silenced}")
+
+
+def _observe(scene: Scene) -> Block | None:
+    if scene.project.mode is not Mode.OBSERVE:
+        return None
+    return Block(
+        guard="observe", reason=f"mode: observe; would {scene.action} {scene.project.name}"
+    )
+
+
+def _fleet(scene: Scene) -> Block | None:
+    """Suspect the monitor when too much falls at once: it is one, and the fleet is many."""
+    fell, fleet, guards = len(scene.around.fell), scene.around.fleet, scene.guards
+    if scene.episode.alertname != DOWN or fell < guards.fleet_min:
+        return None
+    if fell <= guards.fleet_share * fleet:
+        return None
+    within = duration.text(guards.fleet_within)
+    why = f"{fell} of {fleet} projects went down within {within}; the monitor itself is suspect"
+    return replace(_held(scene, "fleet", why), fell=scene.around.fell)
+
+
+def _dependency(scene: Scene) -> Block | None:
+    parents = scene.around.parents_down
+    if not parents:
+        return None
+    are = "is" if len(parents) == 1 else "are"
+    return _held(
+        scene, "dependency", f"{', '.join(parents)} {are} down, on which it depends; healed first"
+    )
+
+
+def _cooldown(scene: Scene) -> Block | None:
+    last = max((_executed(each, scene) for each in scene.attempts), default=None)
+    ready = last + scene.guards.cooldown if last else None
+    if ready is None or ready <= scene.now:
+        return None
+    why = f"cooldown {duration.text(scene.guards.cooldown)}"
+    return _held(scene, "cooldown", why, ready)
+
+
+def _executed(action: Action, scene: Scene) -> datetime:
+    """Return when it was executed; of one from the future, when the incident came to stand so.
+
+    The clock was set back, or it would not be from the future; waiting for it to catch up would
+    leave the project down for as long.
+    """
+    at = action.executed_at or action.created_at
+    return at if at <= scene.now else scene.incident.since
+
+
+def _concurrency(scene: Scene) -> Block | None:
+    under_way, most = scene.around.repairs, scene.guards.concurrency
+    if under_way < most:
+        return None
+    return _held(
+        scene, "concurrency", f"{under_way} repairs are under way elsewhere, {most} at most"
+    )
+
+
+# In this order, so that what a person has said is told before what we think ourselves.
+GUARDS: dict[str, Guard] = {
+    "kill_switch": _restraint(Kind.KILL_SWITCH),
+    "maintenance": _restraint(Kind.MAINTENANCE),
+    "hold": _restraint(Kind.HOLD),
+    "silence": _silence,
+    "observe": _observe,
+    "fleet": _fleet,
+    "dependency": _dependency,
+    "cooldown": _cooldown,
+    "concurrency": _concurrency,
+}
+PEOPLES = tuple(GUARDS[name] for name in ("kill_switch", "maintenance", "hold", "silence"))

@@ -1,0 +1,125 @@
+"""A matter: a case in the hands of a step, with its project, the configuration and the world."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.clock import Clock
+from orchestrator.config import Config
+from orchestrator.health import Probe
+from orchestrator.project import Project
+from webhook import action as law
+from webhook import briefing, outcome, policy
+from webhook.action import Action
+from webhook.approval import bound
+from webhook.briefing import Briefing
+from webhook.case import Case
+from webhook.catalogue import remedy
+from webhook.change import Change
+from webhook.diagnosis import Gathered
+from webhook.executor import Outcome
+from webhook.guard import Block, Scene, Surroundings
+from webhook.incident import Episode
+from webhook.policy import Escalate, Step
+from webhook.remedies.command import PREFIX
+from webhook.verification import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Everything that a step needs from the world, as functions."""
+
+    now: Clock
+    new_key: Callable[[], str]
+    probe: Callable[[Project], Awaitable[Probe]]  # confirmed: a single lost packet is not down
+    standing: Callable[[str, str], Awaitable[Standing | None]]  # alert name, project
+    deployed_ago: Callable[[str], Awaitable[timedelta | None]]  # of a project
+    around: Callable[[Project, Episode, timedelta], Awaitable[Surroundings]]  # how far "at once" is
+    execute: Callable[[Project, Action], Awaitable[Outcome]]
+    gather: Callable[[Project], Awaitable[Gathered]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What a step works with."""
+
+    case: Case
+    project: Project
+    config: Config
+    effects: Effects
+
+    @property
+    def action(self) -> Action:
+        """The action under way, or waiting for people; to be asked for only where there is one."""
+        assert self.case.action is not None  # noqa: S101  repair.step sees to it
+        return self.case.action
+
+    def step(self, name: str) -> Step:
+        """Return a step of a playbook with the guards that hold for it here."""
+        guards = self.config.guards.of(self.project.name, name)
+        return Step(remedy=remedy(name, self.config.commands), guards=guards)
+
+    def playbook(self, alertname: str) -> list[Step]:
+        """Return the steps for an alert, in their order."""
+        return [self.step(name) for name in self.config.playbooks.get(alertname, ())]
+
+    async def scene(self, episode: Episode, step: Step | None) -> Scene:
+        """Return all that a decision on *episode* needs, as it is now."""
+        guards = step.guards if step else self.config.guards.of(self.project.name, "")
+        return Scene(
+            incident=self.case.incident,
+            project=self.project,
+            action=step.remedy.name if step else "",
+            episode=episode,
+            attempts=self.case.attempts,
+            guards=guards,
+            around=await self.effects.around(self.project, episode, guards.fleet_within),
+            now=self.effects.now(),
+        )
+
+    def bound(self, step: Step, episode: Episode) -> str:
+        """Return what a question about *step* is bound to, as everything is now."""
+        command = self.config.commands.get(step.remedy.name.removeprefix(PREFIX))
+        return bound(step.remedy, self.project, step.guards, episode, command)
+
+    def pending(self, step: Step, alertname: str, now: datetime) -> Action:
+        """Return a new attempt at *step*."""
+        return Action(
+            key=self.effects.new_key(),
+            incident=self.case.incident.id,
+            project=self.project.name,
+            name=step.remedy.name,
+            alertname=alertname,
+            attempt=policy.attempt(step, self.case.attempts, now=now),
+            state=law.State.PENDING,
+            created_at=now,
+        )
+
+    def begin(self, step: Step, alertname: str, *, detail: str) -> Change:
+        """Commit the intent of *step*, or of the action that people have allowed."""
+        now = self.effects.now()
+        action = self.case.action or self.pending(step, alertname, now)
+        return outcome.begun(self.case, action, now, at_most=step.guards.concurrency, detail=detail)
+
+    async def settle(self, decision: Block | Escalate) -> Change:
+        """Do what a decision against acting asks for."""
+        if isinstance(decision, Escalate):
+            return await self.escalate(decision.reason)
+        return outcome.blocked(self.case, decision, self.effects.now(), self._page(decision))
+
+    def _page(self, block: Block) -> Briefing | None:
+        """Return what people are told when so much fell that nothing is touched."""
+        if not block.fell:
+            return None
+        return briefing.fleet(block.fell, len(self.config.projects), url=self.config.url)
+
+    async def escalate(self, reason: str, *, leaves: law.State = law.State.UNKNOWN) -> Change:
+        """Ask people, with all that is known."""
+        gathered = await self.effects.gather(self.project)
+        page = briefing.escalation(self.case, self.project, reason, gathered, url=self.config.url)
+        return outcome.escalated(self.case, reason, self.effects.now(), page, leaves=leaves)
+
+
+def open_episodes(episodes: Sequence[Episode], alertname: str) -> bool:
+    """Tell whether an episode of *alertname* goes on."""
+    return any(each.open and each.alertname == alertname for each in episodes)

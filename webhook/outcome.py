@@ -1,0 +1,222 @@
+"""An outcome: each thing that a step can make of an incident, as the change to be stored."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from webhook import action as law
+from webhook import event
+from webhook.action import Action
+from webhook.approval import Question
+from webhook.briefing import Briefing
+from webhook.case import Case
+from webhook.change import Change
+from webhook.event import Event
+from webhook.guard import Block
+from webhook.incident import DOWN, State, downtime
+
+LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on
+LOOK_LATER = timedelta(seconds=15)  # while a guard says no; a change rings before that
+
+
+def waiting(case: Case, now: datetime, *, why: str | None, after: timedelta = LOOK_AGAIN) -> Change:
+    """Leave it as it is, and look again."""
+    return Change(before=case.incident, after=case.incident.wait(now + after, held=why))
+
+
+def objected(case: Case, why: str, now: datetime) -> Change:
+    """Do nothing, for what was seen speaks against it; readers are told once, not at every look."""
+    return _withheld(case, why, now, until=now + LOOK_AGAIN, by=None)
+
+
+def blocked(case: Case, block: Block, now: datetime, page: Briefing | None = None) -> Change:
+    """Do nothing, for a guard says so, before its end or for a while."""
+    latest = now + LOOK_LATER
+    until = latest if block.until is None else max(now, min(block.until, latest))
+    return replace(_withheld(case, block.reason, now, until=until, by=block.guard), page=page)
+
+
+def _withheld(case: Case, why: str, now: datetime, *, until: datetime, by: str | None) -> Change:
+    news = case.incident.held != why
+    return Change(
+        before=case.incident,
+        after=case.incident.wait(until, held=why, by=by),
+        events=(event.withheld(case.incident, why, at=now),) if news else (),
+        reason=why,
+    )
+
+
+def kept(case: Case, now: datetime) -> Change:
+    """Leave it with people, and look again."""
+    incident = case.incident
+    after = incident.wait(now + LOOK_AGAIN, held=incident.held, by=incident.held_by)
+    return Change(before=incident, after=after)
+
+
+def uncalm(case: Case, why: str, now: datetime) -> Change:
+    """Go on waiting for calm, from the beginning."""
+    after = case.incident.wait(now + LOOK_AGAIN, held=why)
+    return Change(before=case.incident, after=replace(after, recovered_at=None))
+
+
+def calm(case: Case, why: str, *, since: datetime, now: datetime) -> Change:
+    """Note since when it is calm."""
+    after = case.incident.wait(now + LOOK_AGAIN, held=why)
+    return Change(before=case.incident, after=replace(after, recovered_at=since))
+
+
+def begun(case: Case, action: Action, now: datetime, *, at_most: int, detail: str) -> Change:
+    """Commit the intent: the action is executing, and nothing has happened yet."""
+    approved = action.move(law.State.APPROVED, at=now, detail=detail)
+    executing = approved.move(law.State.EXECUTING, at=now)
+    known = case.action is not None
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.REPAIRING, at=now),
+        action_was=case.action,
+        action_became=(approved, executing) if known else (action, approved, executing),
+        events=(event.started(case.incident, executing, at=now),),
+        at_most=at_most,
+        reason=detail,
+    )
+
+
+def asked(
+    case: Case, action: Action, question: Question, page: Briefing, *, now: datetime
+) -> Change:
+    """Ask people whether *action* may be taken."""
+    waits = case.incident.move(State.AWAITING_APPROVAL, at=now)
+    return Change(
+        before=case.incident,
+        after=waits.wait(now + LOOK_AGAIN, held=question.text),
+        action_became=(action,),
+        events=(event.approval_requested(case.incident, action, question, at=now),),
+        question=question,
+        page=page,
+        reason=question.text,
+    )
+
+
+def withdrawn(case: Case, action: Action, why: str, now: datetime) -> Change:
+    """Take the question back: what it was about is not so any more."""
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.OPEN, at=now),
+        action_was=action,
+        action_became=(action.move(law.State.CANCELLED, at=now, detail=why),),
+        events=(event.approval_withdrawn(case.incident, action, why, at=now),),
+        reason=why,
+    )
+
+
+def executed(case: Case, action: Action, detail: str, output: str, *, now: datetime) -> Change:
+    """Note that the command was carried out; the verification begins."""
+    printed = replace(action, detail=detail, output=output)
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.VERIFYING, at=now),
+        action_was=action if output else None,
+        action_became=(printed,) if output else (),
+        events=(event.executed(case.incident, action, detail, at=now),),
+    )
+
+
+def recovering(case: Case, action: Action, now: datetime, *, again: timedelta) -> Change:
+    """Note the first good probe after an attempt."""
+    return Change(
+        before=case.incident,
+        after=replace(case.incident.wait(now + again), recovered_at=now),
+        events=(event.recovering(case.incident, action, at=now),),
+    )
+
+
+def resolved(case: Case, action: Action, now: datetime) -> Change:
+    """Tell that a repair of ours is proven."""
+    told = event.resolved(case.incident, action, downtime(case.episodes), at=now)
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.RESOLVED, at=now),
+        action_was=action,
+        action_became=(action.move(law.State.COMPLETED, at=now, detail="proven"),),
+        events=(*_up_again(case, now), told),
+    )
+
+
+def mitigated(case: Case, action: Action, now: datetime) -> Change:
+    """Note that the harm is stopped and nothing is healed."""
+    told = event.mitigated(case.incident, action, at=now)
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.MITIGATED, at=now),
+        action_was=action,
+        action_became=(action.move(law.State.COMPLETED, at=now, detail="as it was meant"),),
+        events=(told,),
+    )
+
+
+def failed(case: Case, action: Action, why: str, now: datetime, *, output: str = "") -> Change:
+    """Note that an attempt did not help; what comes next is decided anew."""
+    over = action.move(law.State.FAILED, at=now, detail=why)
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.OPEN, at=now),
+        action_was=action,
+        action_became=(replace(over, output=output or action.output),),
+        events=event.failed(case.incident, action, why, at=now),
+        reason=why,
+    )
+
+
+def escalated(
+    case: Case,
+    reason: str,
+    now: datetime,
+    page: Briefing,
+    *,
+    leaves: law.State = law.State.UNKNOWN,
+    by: str | None = None,
+) -> Change:
+    """Ask people. An action that is under way is in doubt from here on, or as *leaves* says."""
+    moved = case.incident.move(State.ESCALATED, at=now)
+    left = case.action and case.action.move(leaves, at=now, detail=reason)
+    return Change(
+        before=case.incident,
+        after=moved.wait(now + LOOK_AGAIN, held=reason, by=by),
+        action_was=case.action,
+        action_became=(left,) if left else (),
+        events=(event.escalated(case.incident, reason, at=now),),
+        page=page,
+        reason=reason,
+    )
+
+
+def reopened(case: Case, why: str, now: datetime) -> Change:
+    """Decide anew: something happened that whoever waits does not know of."""
+    return Change(before=case.incident, after=case.incident.move(State.OPEN, at=now), reason=why)
+
+
+def closed(case: Case, how: str, now: datetime, *, forgive: datetime | None = None) -> Change:
+    """Close what ended without a proven repair of ours."""
+    told = event.closed(case.incident, how, downtime(case.episodes), at=now)
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.CLOSED, at=now),
+        action_was=case.action,
+        action_became=_dropped(case.action, how, now),
+        events=(*_up_again(case, now), told),
+        reason=how,
+        forgive=forgive,
+    )
+
+
+def _dropped(action: Action | None, how: str, now: datetime) -> tuple[Action, ...]:
+    if action is None:
+        return ()
+    under_way = action.state is law.State.EXECUTING
+    to = law.State.UNKNOWN if under_way else law.State.CANCELLED
+    return (action.move(to, at=now, detail=how),)
+
+
+def _up_again(case: Case, now: datetime) -> tuple[Event, ...]:
+    if not any(episode.alertname == DOWN for episode in case.episodes):
+        return ()
+    return (event.status_changed(case.incident, was="down", now="healthy", at=now),)

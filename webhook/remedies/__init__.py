@@ -1,0 +1,1 @@
+"""The remedies, one to a module; webhook/catalogue.py gathers them."""

@@ -1,0 +1,193 @@
+"""The stages: what goes on beside the receiving, each a loop of its own."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import aiohttp
+
+from orchestrator import clock, health, probe
+from orchestrator.config import Config
+from orchestrator.health import Probe
+from orchestrator.project import Project
+from webhook import (
+    alertmanager,
+    escalate,
+    executor,
+    lag,
+    logs,
+    prometheus,
+    reconcile,
+    watchdog,
+)
+from webhook import health as own
+from webhook.action import Action
+from webhook.guard import Surroundings
+from webhook.incident import Episode
+from webhook.instruments import Instruments
+from webhook.matter import Effects
+from webhook.stage import Bell, Once, keep_going
+from webhook.store import housekeeping, paging, reconciliation, work
+from webhook.store.database import Store
+from webhook.verification import Standing
+from webhook.worker import IDLE, Worker
+
+TIDY_EVERY = 30.0  # seconds; a stage that does not go round for a minute seems to stand
+TIDY_AT_ONCE = 1_000  # rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every stage stands on."""
+
+    config: Callable[[], Config]  # the one in force
+    store: Store
+    instruments: Instruments
+    session: aiohttp.ClientSession  # to Prometheus, Alertmanager and controls
+    ways: aiohttp.ClientSession  # to projects: each question a new connection
+    bells: Mapping[str, Bell]  # by the stage that each wakes
+
+    def news(self) -> None:
+        """Wake what takes up work."""
+        self.bells["repair"].ring()
+
+
+@asynccontextmanager
+async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]:
+    """Let every stage go round, until the block ends."""
+    epoch = await ground.store(work.boot, at=clock.now())
+    repairs = Worker(
+        ground.config,
+        ground.store,
+        ground.instruments,
+        ground.bells["repair"],
+        epoch,
+        effects(ground),
+    )
+    board = escalate.Switchboard(_pages(ground), ground.config().alertmanagers)
+    rounds: dict[str, Once] = {
+        "repair": repairs.once,
+        "escalate": partial(_page, board, ground),
+        "reconcile": _reconcile(ground).once,
+        "watchdog": dog.once,
+        "health": own.Health(ground.store, ground.instruments, clock.now).once,
+        "housekeeping": partial(_tidy, ground),
+        "lag": partial(lag.sample, ground.instruments),
+    }
+    tasks = [
+        asyncio.create_task(keep_going(name, once, ground.instruments, clock.now), name=name)
+        for name, once in rounds.items()
+    ]
+    try:
+        yield
+    finally:
+        ending = (*tasks, *repairs.running, *board.running)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+
+def effects(ground: Ground) -> Effects:
+    """Return what a step of a repair needs from the world."""
+    config, store, session = ground.config, ground.store, ground.session
+
+    async def look(project: Project) -> Probe:
+        return health.verdict(await probe.confirmed(partial(probe.ask, ground.ways, project)))
+
+    async def standing(alertname: str, project: str) -> Standing | None:
+        return await prometheus.standing(session, config().prometheus, alertname, project)
+
+    async def deployed_ago(project: str) -> timedelta | None:
+        return await prometheus.deployed_ago(session, config().prometheus, project)
+
+    async def around(project: Project, episode: Episode, within: timedelta) -> Surroundings:
+        known = config()
+        parents = known.ancestors(project.name)
+        fleet = known.projects.keys()
+        return await store(
+            work.around, project, episode, within=within, fleet=fleet, parents=parents
+        )
+
+    async def execute(project: Project, action: Action) -> executor.Outcome:
+        return await executor.execute(session, project, action, config().commands)
+
+    return Effects(
+        now=clock.now,
+        new_key=lambda: str(uuid.uuid4()),
+        probe=look,
+        standing=standing,
+        deployed_ago=deployed_ago,
+        around=around,
+        execute=execute,
+        gather=partial(logs.tail, ground.ways),
+    )
+
+
+def _pages(ground: Ground) -> escalate.Effects:
+    return escalate.Effects(
+        due=lambda at: ground.store(paging.due, at=at),
+        posted=lambda page, again: ground.store(paging.posted, page, again=again),
+        post=partial(escalate.post, ground.session),
+        now=clock.now,
+    )
+
+
+async def _page(board: escalate.Switchboard, ground: Ground) -> None:
+    board.reach(ground.config().alertmanagers)
+    await board.once()
+    await asyncio.sleep(IDLE)
+
+
+def _reconcile(ground: Ground) -> reconcile.Rounds:
+    store, session, made = ground.store, ground.session, ground.instruments
+    receiver = ground.config().receiver
+    told = reconcile.Effects(
+        known=lambda: store(reconciliation.known),
+        seen=lambda peer: alertmanager.seen(session, peer, receiver),
+        silence=partial(alertmanager.silence, session),
+        take=lambda findings: store(reconciliation.take, findings, at=clock.now()),
+        monotonic=time.monotonic,
+        count=lambda kind: made.discrepancies.labels(kind).inc(),
+        failed=made.reconcile_failures.inc,
+        succeeded=lambda: made.reconciled_at.set(clock.now().timestamp()),
+        news=ground.news,
+    )
+    return reconcile.Rounds(told, ground.config().alertmanagers, ground.bells["reconcile"])
+
+
+def watch(ground: Ground) -> watchdog.Watchdog:
+    """Return what notices that the alert which always fires does not come any more."""
+    told = watchdog.Effects(
+        monotonic=time.monotonic,
+        raise_alarm=lambda: ground.store(
+            paging.raise_once,
+            kind="watchdog",
+            reason=watchdog.ANNOTATIONS["summary"],
+            labels=watchdog.LABELS,
+            annotations=watchdog.ANNOTATIONS,
+            at=clock.now(),
+        ),
+        settle=lambda: ground.store(paging.settle, kind="watchdog", at=clock.now()),
+    )
+    return watchdog.Watchdog(told)
+
+
+async def _tidy(ground: Ground) -> None:
+    """Let go of what is older than it has to be."""
+    kept = ground.config().retention
+    while True:
+        now = clock.now()
+        gone = await ground.store(
+            housekeeping.tidy,
+            raw_before=now - kept.raw,
+            events_before=now - kept.events,
+            limit=TIDY_AT_ONCE,
+        )
+        if gone < TIDY_AT_ONCE:
+            break
+    await asyncio.sleep(TIDY_EVERY)

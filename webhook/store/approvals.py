@@ -1,0 +1,92 @@
+"""Approvals: the questions to people, each with one answer for good."""
+
+import sqlite3
+from datetime import datetime
+
+from orchestrator import clock
+from orchestrator.errors import OrchestratorError
+from webhook import audit
+from webhook.action import State as ActionState
+from webhook.approval import Approval, Decision
+from webhook.change import Change
+from webhook.store import rows
+
+
+class Undecidable(OrchestratorError):
+    """The question is not open any more; its text says why."""
+
+
+def of_action(db: sqlite3.Connection, key: str) -> Approval | None:
+    """Return the question about an action; None when nobody was asked."""
+    row = db.execute("SELECT * FROM approvals WHERE action = ?", (key,)).fetchone()
+    return rows.approval(row) if row else None
+
+
+def decide(
+    db: sqlite3.Connection, number: int, decision: Decision, *, by: str, why: str, at: datetime
+) -> None:
+    """Answer question *number*, and wake its incident; raise Undecidable.
+
+    One conditional update: of two people at once, one has answered and the other is told so.
+    """
+    found = db.execute(
+        "UPDATE approvals SET decision = ?, decided_by = ?, reason = ?, decided_at = ?"
+        " WHERE id = ? AND decision IS NULL AND expires_at > ? RETURNING incident",
+        (decision, by, why, rows.text(at), number, rows.text(at)),
+    ).fetchone()
+    if found is None:
+        raise Undecidable(_why_not(db, number))
+    db.execute(
+        "UPDATE incidents SET due_at = ? WHERE id = ? AND due_at IS NOT NULL",
+        (rows.text(at), found["incident"]),
+    )
+    data = {"approval": number, "decision": decision, "reason": why}
+    rows.record(db, audit.entry("approval decided", data, at=at, actor=by))
+
+
+def _why_not(db: sqlite3.Connection, number: int) -> str:
+    row = db.execute("SELECT * FROM approvals WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        return f"there is no approval {number}"
+    asked = rows.approval(row)
+    if asked.decision is None:
+        return f"approval {number} expired at {asked.expires_at:%H:%M:%S} UTC"
+    by = f" by {asked.decided_by}" if asked.decided_by else ""
+    return f"approval {number} was {asked.decision}{by} already"
+
+
+_ENDS = {
+    ActionState.EXPIRED: Decision.EXPIRED,
+    ActionState.CANCELLED: Decision.WITHDRAWN,
+}
+
+
+def follow(db: sqlite3.Connection, change: Change, *, at: datetime) -> None:
+    """Ask what *change* asks, and close the question about an action that it drops."""
+    if change.question is not None:
+        _ask(db, change, at)
+    decision = _ENDS.get(change.action_became[-1].state) if change.action_became else None
+    if decision is not None and change.action_was is not None:
+        db.execute(
+            "UPDATE approvals SET decision = ?, reason = ?, decided_at = ?"
+            " WHERE action = ? AND decision IS NULL",
+            (decision, change.reason, rows.text(at), change.action_was.key),
+        )
+
+
+def _ask(db: sqlite3.Connection, change: Change, at: datetime) -> None:
+    action, question = change.action_became[-1], change.question
+    assert question is not None  # noqa: S101  follow has looked
+    db.execute(
+        "INSERT INTO approvals (action, incident, project, bound, question, asked_at, expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            action.key,
+            action.incident,
+            action.project,
+            question.bound,
+            question.text,
+            clock.written(at),
+            clock.written(question.expires_at),
+        ),
+    )
