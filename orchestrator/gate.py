@@ -35,9 +35,10 @@ class Gate:
     either is refused like one with a mistake, and the former configuration stays in force.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read *path*; raise BadWebConfig."""
+    def __init__(self, path: Path, *, users: bool = True) -> None:
+        """Read *path*; raise BadWebConfig. Without *users* a change must not bring any."""
         self._path = path
+        self._users = users
         self._config = load(path)
         self._files = self._config.files
         self._logins = _Logins()
@@ -91,7 +92,7 @@ class Gate:
         try:
             fresh = load(self._path)
             self._files = fresh.files
-            self._config = _successor(self._config, fresh, self._path)
+            self._config = _successor(self._config, fresh, self._path, users=self._users)
         except BadWebConfig as error:
             self._files = error.files
             logger.error("web config refused, the former stays", extra={"why": str(error)})  # noqa: TRY400  a traceback would tell the operator nothing
@@ -108,8 +109,10 @@ class _Current(ssl.SSLContext):
         return self.gate.tls().wrap_bio(*args, **keywords)
 
 
-def _successor(former: WebConfig, fresh: WebConfig, path: Path) -> WebConfig:
-    if (former.tls is None) != (fresh.tls is None):
+def _successor(former: WebConfig, fresh: WebConfig, path: Path, *, users: bool) -> WebConfig:
+    if fresh.users and not users:
+        said = "basic_auth_users: callers are known by other means here"
+    elif (former.tls is None) != (fresh.tls is None):
         said = "tls_server_config: cannot come or go while we run; restart to change that"
     elif former.authenticates and not fresh.authenticates:
         said = "basic_auth_users: nobody would be authenticated any more; restart to allow that"

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -26,14 +26,16 @@ from orchestrator.demo import stack
 from orchestrator.demo.fault import FAULTS, Outcome
 from orchestrator.demo.stack import PORTS, PROJECTS
 from orchestrator.gauge import UNITS
+from orchestrator.guards import Guarding, Guards, WrittenGuards
 from orchestrator.metrics import METRICS, exported
 from orchestrator.project import Control, Project
 from orchestrator.source import Source
 from orchestrator.supervisor import service
-from orchestrator.written import RESERVED
+from orchestrator.written import RESERVED, WrittenProject
 from webhook.__main__ import main as webhook
-from webhook.action import CATALOGUE
 from webhook.app import check_playbooks
+from webhook.catalogue import CATALOGUE
+from webhook.guard import GUARDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/*.md")])
@@ -50,11 +52,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+NAMED_BY_DATA = ("ProjectDown", "<PROJECT>_STATUS_CHANGED")
+
+
 def test_every_event_is_explained() -> None:
     built = set(re.findall(r'_of\(incident, "(\w+)"', _text("webhook/event.py")))
-    failures = {kind.failed_event for kind in CATALOGUE.values()}
+    failures = {each.failed_event for each in CATALOGUE.values() if each.failed_event}
     explained = set(re.findall(r"^\| `([\w<>]+)`", _text("docs/events.md"), re.MULTILINE))
-    assert explained == built | failures | {"ProjectDown", "<PROJECT>_STATUS_CHANGED"}
+    assert explained == built | failures | {"ActionFailed", *NAMED_BY_DATA}
 
 
 def _shape(hint: object) -> Any:  # noqa: ANN401  a model or a dataclass, or None for a plain value
@@ -78,15 +83,19 @@ def _keys(shape: Any, path: str = "") -> Iterator[tuple[str, object]]:  # noqa: 
         defaults = {each.name: each.default for each in fields(shape)}
     for name, default in defaults.items():
         key = f"{path}.{name}".lstrip(".")
+        key += NAMED.get(key, "") + "[]" * (get_origin(hints[name]) is list)
         inner = _shape(hints[name])
-        if inner:
-            yield from _keys(inner, key + "[]" * (get_origin(hints[name]) is list))
+        if inner and key not in LIKE_GUARDS:
+            yield from _keys(inner, key)
         else:
-            yield key if key != "playbooks" else "playbooks.<alert>", default
+            yield key, default
 
 
-KEYS = dict(_keys(config._File))
-NOTHING: tuple[object, ...] = (None, {}, (), PydanticUndefined)
+NAMED = {"playbooks": ".<alert>", "commands": ".<name>", "guards.actions": ".<action>"}
+LIKE_GUARDS = ("guards.actions.<action>", "projects[].guards")  # with the same keys, told once
+PLACES = {"guards", *LIKE_GUARDS, "projects[].guards.actions.<action>"}
+KEYS = dict(_keys(config._File)) | {f"guards.{each.name}": each.default for each in fields(Guards)}
+NOTHING: tuple[object, ...] = (None, {}, (), PydanticUndefined, MISSING)
 
 
 def _rows(page: str) -> dict[str, list[str]]:
@@ -99,7 +108,19 @@ def _rows(page: str) -> dict[str, list[str]]:
 def test_every_key_of_the_configuration_is_explained_and_no_other() -> None:
     roots = {key.partition(".")[0] for key in KEYS}
     shown = {key for key in _rows("docs/configuration.md") if key.partition(".")[0] in roots}
-    assert shown == KEYS.keys()
+    assert shown | PLACES == KEYS.keys() | PLACES
+
+
+def test_the_places_of_a_guard_are_all_told_and_have_the_same_keys() -> None:
+    general, own = (get_type_hints(each)["guards"] for each in (config._File, WrittenProject))
+    assert (general, _shape(own)) == (WrittenGuards, WrittenGuards)
+    assert PLACES - _rows("docs/configuration.md").keys() == set()
+
+
+def test_every_guard_that_holds_says_so_in_the_configuration_page() -> None:
+    page = _text("docs/configuration.md").partition("### What a held action says")[2]
+    told = re.findall(r"`(\w+)`", page.partition("\n### ")[0])
+    assert [name for name in GUARDS if name not in told] == []
 
 
 def _read(cell: str, default: object) -> object:
@@ -166,12 +187,9 @@ def _options(command: click.Command) -> set[str]:
     return {name for each in shown for name in each.opts}
 
 
-@pytest.mark.parametrize(
-    ("program", "page"), [(exporter, "exporter.md"), (webhook, "configuration.md")]
-)
+@pytest.mark.parametrize(("program", "page"), [(exporter, "exporter.md"), (webhook, "webhook.md")])
 def test_every_option_of_a_program_is_in_its_page(program: click.Command, page: str) -> None:
-    asked = _options(program) - ({"--version"} if page != "exporter.md" else set())
-    assert [name for name in sorted(asked) if f"`{name}`" not in _text(f"docs/{page}")] == []
+    assert [name for name in _options(program) if f"`{name}`" not in _text(f"docs/{page}")] == []
 
 
 def test_every_route_of_the_exporter_is_in_its_page() -> None:
@@ -209,8 +227,13 @@ def test_the_example_configuration_says_the_defaults() -> None:
     check_playbooks(example)
     plain = Project(name="social-media", url="http://127.0.0.1:3012", control=Control(url=""))
     given = example.projects["social-media"]
-    assert replace(example, projects={}, playbooks={}) == config.Config(projects={})
+    bare = replace(example, projects={}, playbooks={}, guards=Guarding())
+    assert bare == config.Config(projects={})
     assert replace(given, control=plain.control, labels=(), metrics=()) == plain
+    assert {name: example.guards.of("chatbot", name) for name in CATALOGUE} == {
+        **dict.fromkeys(CATALOGUE, Guards()),
+        "rollback_deployment": Guards(attempts=1),
+    }
 
 
 def test_the_example_configuration_is_the_demo() -> None:

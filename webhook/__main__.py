@@ -108,7 +108,7 @@ def main(
 def _gate(path: Path) -> Gate:
     if webconfig.load(path).users:
         raise PasswordsElsewhere(path)
-    return Gate(path)
+    return Gate(path, users=False)
 
 
 def _address(listen: str, roll: Roll | None) -> Address:
@@ -128,6 +128,8 @@ def _serve(
         logger.warning("no TLS: tokens cross the network readable", extra={"listen": str(address)})
     admitting = door.admitting(roll, *([gate.middleware] if gate else []))
     application = app.make(config, Store(db), version=VERSION, admitting=admitting, origin=origin)
+    if roll:
+        roll.tell(application[app.INSTRUMENTS].tokens_read.set)
     loopback.run(application, address, ssl_context=tls)
 
 

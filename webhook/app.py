@@ -25,6 +25,8 @@ from webhook.stages import Ground
 from webhook.store import work
 from webhook.store.database import Store
 
+INSTRUMENTS: web.AppKey[Instruments] = web.AppKey("instruments", Instruments)
+
 
 class Current:
     """The configuration in force. Lives as long as the webhook; a reload replaces what is in it."""
@@ -66,6 +68,7 @@ def make(
     disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped over there
     app = web.Application(middlewares=list(admitting))
     instruments = Instruments(version)
+    app[INSTRUMENTS] = instruments
     current = Current(config, instruments)
     app.router.add_routes(api.routes)
     app.on_shutdown.append(api.close)

@@ -165,7 +165,7 @@ class Rounds:
     def __init__(
         self,
         effects: Effects,
-        peers: Sequence[str],
+        peers: Callable[[], Sequence[str]],
         bell: Bell,
         *,
         patience: timedelta = PATIENCE,
@@ -186,8 +186,9 @@ class Rounds:
         # Before the peers are asked: what a notification changes meanwhile is right already, and
         # what a peer shows after we were told of its end is worth a second look.
         episodes = await effects.known()
-        answers = await asyncio.gather(*map(effects.seen, self._peers))
-        peers = dict(zip(self._peers, answers, strict=True))
+        asked = self._peers()
+        answers = await asyncio.gather(*map(effects.seen, asked))
+        peers = dict(zip(asked, answers, strict=True))
         for each in answers:
             if each is None:
                 effects.failed()

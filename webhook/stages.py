@@ -39,6 +39,7 @@ from webhook.worker import IDLE, Worker
 
 TIDY_EVERY = 30.0  # seconds; a stage that does not go round for a minute seems to stand
 TIDY_AT_ONCE = 1_000  # rows
+GRACE = 5.0  # seconds for what is being done when we are told to end; a container has ten in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +87,11 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
     try:
         yield
     finally:
-        ending = (*tasks, *repairs.running, *board.running)
+        ending = (*tasks, *board.running)
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+        await repairs.end(within=GRACE)
 
 
 def effects(ground: Ground) -> Effects:
@@ -145,10 +147,9 @@ async def _page(board: escalate.Switchboard, ground: Ground) -> None:
 
 def _reconcile(ground: Ground) -> reconcile.Rounds:
     store, session, made = ground.store, ground.session, ground.instruments
-    receiver = ground.config().receiver
     told = reconcile.Effects(
         known=lambda: store(reconciliation.known),
-        seen=lambda peer: alertmanager.seen(session, peer, receiver),
+        seen=lambda peer: alertmanager.seen(session, peer, ground.config().receiver),
         silence=partial(alertmanager.silence, session),
         take=lambda findings: store(reconciliation.take, findings, at=clock.now()),
         monotonic=time.monotonic,
@@ -157,7 +158,7 @@ def _reconcile(ground: Ground) -> reconcile.Rounds:
         succeeded=lambda: made.reconciled_at.set(clock.now().timestamp()),
         news=ground.news,
     )
-    return reconcile.Rounds(told, ground.config().alertmanagers, ground.bells["reconcile"])
+    return reconcile.Rounds(told, lambda: ground.config().alertmanagers, ground.bells["reconcile"])
 
 
 def watch(ground: Ground) -> watchdog.Watchdog:

@@ -51,18 +51,42 @@ class Worker:
             task.add_done_callback(self._done)
         await self._bell.wait(IDLE)
 
+    async def end(self, *, within: float) -> None:
+        """Let the steps under way come to their end, for so many seconds; then cut them off."""
+        if self.running:
+            await asyncio.wait(self.running, timeout=within)
+        for task in self.running:
+            task.cancel()
+        await asyncio.gather(*self.running, return_exceptions=True)
+
     async def _step(self, case: Case) -> None:
         try:
             change = await repair.step(case, self._config(), self._effects)
-            await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
-            self._tell(change)
-        except work.Overtaken:
-            await self._give_back(case.incident)
+            if await self._stored(change):
+                self._tell(change)
+                return
         except Exception:  # the other loop that has to survive: an incident must not be lost
             logger.exception("step failed", extra={"incident": case.incident.id})
             self._instruments.stage_failures.labels("repair").inc()
             await asyncio.sleep(TRY_AGAIN_AFTER)
-            await self._give_back(case.incident)
+        await self._give_back(case.incident)
+
+    async def _stored(self, change: Change) -> bool:
+        """Keep trying: what was done in the world must not be done again for want of a row.
+
+        False when somebody else was faster, and nothing is stored.
+        """
+        while True:
+            try:
+                await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
+            except work.Overtaken:
+                return False
+            except sqlite3.Error:
+                logger.exception("step not stored", extra={"incident": change.before.id})
+                self._instruments.stage_failures.labels("repair").inc()
+            else:
+                return True
+            await asyncio.sleep(TRY_AGAIN_AFTER)
 
     async def _give_back(self, incident: Incident) -> None:
         """Keep trying: a claim that is never given back would leave its project down for good."""

@@ -10,6 +10,7 @@ from tests.cases import mesh
 from tests.cases.conftest import Begin, StartPeer
 from tests.cases.mesh import Json, Peer
 from tests.cases.rig import Alert, Case, down
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -50,11 +51,14 @@ def dotted(config: Json) -> None:
 
 
 async def _told(case: Case, alerts: list[Alert]) -> Json:
-    """Fire *alerts* and return the first message that has all of them."""
-    count = len(alerts)
+    """Fire *alerts* and return the first message that has all of them, once it is stored."""
     await case.fire(*alerts)
-    await case.until_episodes(case.first, count)
-    return next(each for each in case.doorway.stored if len(each["alerts"]) == count)
+
+    async def whole() -> Json | None:
+        found = [each for each in case.doorway.stored if len(each["alerts"]) == len(alerts)]
+        return found[0] if found else None
+
+    return await until(whole, within=10, what="a message of all alerts")
 
 
 async def test_e22_a_message_with_the_reason_of_the_new_and_fields_of_no_version_is_stored(

@@ -25,6 +25,7 @@ async def _stored(case: Case, count: int, *, within: float) -> int:
     return await until(all_of_them, within=within, what=f"{count} episodes")
 
 
+@pytest.mark.long
 async def test_e20_three_thousand_alerts_in_one_body_are_stored_and_are_one_action(
     case: Case,
 ) -> None:

@@ -50,7 +50,7 @@ class Desk:
     async def open(self) -> None:
         """Open the store and listen."""
         self.store = Store(self._db)
-        self.rounds = Rounds(self._effects(), self.peers, self.bell)
+        self.rounds = Rounds(self._effects(), lambda: self.peers, self.bell)
         app = web.Application()
         app.router.add_post("/alerts", self._take)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)

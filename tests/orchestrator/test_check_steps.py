@@ -59,7 +59,9 @@ def test_a_step_is_an_action_or_a_command(
 
 
 def test_a_guard_is_of_an_action_or_a_command_at_each_place() -> None:
-    guards = {"actions": {"restart": {}, "clear_cache": {}, "command:x": {}, "command:y": {}}}
+    guards: dict[str, Any] = {
+        "actions": {"restart": {}, "clear_cache": {}, "command:x": {}, "command:y": {}}
+    }
     said = {"guards": guards, "projects": [{}, {"guards": guards}], "commands": {"x": {}}}
     no_actions = [
         "actions.restart: 'restart' is no action, did you mean restart_service?",
@@ -73,7 +75,8 @@ def test_a_guard_is_of_an_action_or_a_command_at_each_place() -> None:
 NAMES = st.sampled_from(
     [*ACTIONS, *SHORT, "command:x", "command:y", "command:", "x", "", "Restart_service"]
 )
-GUARDED = st.fixed_dictionaries({"actions": st.dictionaries(NAMES, st.just({}), max_size=3)})
+EMPTY: st.SearchStrategy[dict[str, int]] = st.just({})
+GUARDED = st.fixed_dictionaries({"actions": st.dictionaries(NAMES, EMPTY, max_size=3)})
 FILES = st.fixed_dictionaries(
     {
         "projects": st.lists(st.fixed_dictionaries({}, optional={"guards": GUARDED}), max_size=3),

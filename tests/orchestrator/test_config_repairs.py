@@ -59,6 +59,10 @@ MISTAKES = [
         "commands: {x: {argv: [/x], zzzz: 1}}",
         "commands.x.zzzz: unknown key; known here: argv, timeout, disruptive, repeatable",
     ),
+    (  # a name that is a key elsewhere
+        "commands: {timeout: {argv: [/x], disruptiv: true}}",
+        "commands.timeout.disruptiv: unknown key, did you mean disruptive?",
+    ),
     ("guards: {actions: []}", "guards.actions: must be a mapping of keys to values"),
     (
         "guards: {actions: {restart_service: }}",

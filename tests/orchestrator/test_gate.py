@@ -185,6 +185,16 @@ async def test_callers_may_have_to_be_known_from_now_on(site: Open) -> None:
     assert (before, after) == ((200, False), (401, True))
 
 
+async def test_where_callers_are_known_by_other_means_users_are_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text("", encoding="utf-8")
+    known = gate.Gate(file, users=False)
+    file.write_text(ALICE, encoding="utf-8")
+    assert (known.authenticates, severities(caplog)) == (False, ["ERROR"])
+
+
 async def test_a_login_is_checked_once_right_or_wrong(
     site: Open, checks: list[tuple[bytes, bytes]]
 ) -> None:

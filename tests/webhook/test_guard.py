@@ -194,29 +194,33 @@ def _decided(guarding: Guarding, action: str, changes: dict[str, Any]) -> Decisi
     return decide(steps, scene, UP)
 
 
-def _places(key: str, value: object, action: str) -> dict[str, Guarding]:
-    said = WrittenLimits.model_construct(**{key: value})
-    whole = WrittenGuards.model_construct(**{key: value})
-    one = WrittenGuards.model_construct(actions={action: said})
-    return {
-        "for all": Guarding(general=whole),
-        "for the action": Guarding(general=one),
-        "for the project": Guarding(projects={"email-blast": whole}),
-        "for the action on the project": Guarding(projects={"email-blast": one}),
-    }
+def _said(key: str, value: Any, *, action: str | None = None) -> WrittenGuards:  # noqa: ANN401  of that key
+    """Make what the file says: of all, or of one action."""
+    whole = WrittenGuards.model_construct(None, **{key: value})
+    one = WrittenLimits.model_construct(None, **{key: value})
+    return WrittenGuards.model_construct(actions={action: one}) if action else whole
 
 
 @pytest.mark.parametrize("key", SITUATIONS)
 def test_turning_a_key_at_any_of_its_places_changes_what_is_done(key: str) -> None:
     value, action, changes = SITUATIONS[key]
     before = _decided(Guarding(), action, changes)
-    after = [_decided(each, action, changes) for each in _places(key, value, action).values()]
+    whole, one = _said(key, value), _said(key, value, action=action)
+    after = [
+        _decided(each, action, changes)
+        for each in (
+            Guarding(general=whole),
+            Guarding(general=one),
+            Guarding(projects={"email-blast": whole}),
+            Guarding(projects={"email-blast": one}),
+        )
+    ]
     elsewhere = [
-        _decided(Guarding(projects={"chatbot": WrittenGuards.model_construct(**{key: value})}),
-                 action, changes),
-        _decided(Guarding(general=WrittenGuards.model_construct(
-            actions={"clear_cache": WrittenLimits.model_construct(**{key: value})})),
-                 action, changes),
-    ]  # fmt: skip
+        _decided(each, action, changes)
+        for each in (
+            Guarding(projects={"chatbot": whole}),
+            Guarding(general=_said(key, value, action="clear_cache")),
+        )
+    ]
     assert all(type(each) is not type(before) for each in after)
     assert [type(each) for each in elsewhere] == [type(before)] * 2

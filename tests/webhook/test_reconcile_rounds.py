@@ -68,7 +68,7 @@ class World:
             succeeded=lambda: self.told.append("succeeded"),
             news=lambda: self.told.append("news"),
         )
-        return Rounds(effects, tuple(self.peers), changes.pop("bell", Bell()), **changes)
+        return Rounds(effects, lambda: tuple(self.peers), changes.pop("bell", Bell()), **changes)
 
 
 async def test_every_finding_is_stored_counted_and_told_to_the_other_stages() -> None:

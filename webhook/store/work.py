@@ -16,6 +16,7 @@ from webhook.guard import Surroundings
 from webhook.incident import DOWN, ENDED, Episode, Incident, State
 from webhook.store import approvals, paging, rows
 
+NOBODY = 0  # no start has this epoch
 FLEET = "fleet"  # the guard, and the page about what it holds
 ASTRAY = timedelta(minutes=5)  # no look is planned so far ahead: the clock was set back
 
@@ -77,10 +78,13 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
 
 
 def release(db: sqlite3.Connection, incident: Incident, *, epoch: int, due: datetime) -> None:
-    """Give a claimed incident back undone, to be tried again at *due*."""
+    """Give a claimed incident back undone, to be tried again at *due*.
+
+    Nobody knows how far the step came, so whoever claims it next hears that it was interrupted.
+    """
     db.execute(
-        "UPDATE incidents SET claimed_by = NULL, due_at = ? WHERE id = ? AND claimed_by = ?",
-        (clock.written(due), incident.id, epoch),
+        "UPDATE incidents SET claimed_by = ?, due_at = ? WHERE id = ? AND claimed_by = ?",
+        (NOBODY, clock.written(due), incident.id, epoch),
     )
 
 
