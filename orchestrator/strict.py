@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import yaml
@@ -144,14 +144,14 @@ def _mistake(found: ErrorDetails, shape: type[BaseModel]) -> str:
 
 
 def _known_instead(loc: tuple[int | str, ...], shape: Any) -> str:  # noqa: ANN401  a type hint of any kind
+    keyed = False  # whether the next step is a key of the user's own
     for step in loc[:-1]:
-        if isinstance(step, str):
-            hint = get_type_hints(shape).get(step)
-            if hint is None:  # a key of a mapping, whose values have the shape that we have
-                continue
-            shape = next(
-                (each for each in (*get_args(hint), hint) if hasattr(each, "__annotations__")), None
-            )
+        if keyed or isinstance(step, int):
+            keyed = False
+            continue
+        hint = get_type_hints(shape)[step]
+        keyed = get_origin(hint) is dict
+        shape = next(each for each in (*get_args(hint), hint) if hasattr(each, "__annotations__"))
     known = [name for name in get_type_hints(shape) if not name.endswith(("model_config", "__"))]
     close = difflib.get_close_matches(str(loc[-1]), known, n=1)
     return f", did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"

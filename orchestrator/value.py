@@ -7,13 +7,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from orchestrator import duration, strict
 
+LONGEST = timedelta(days=36_500)  # else no instant is that far from now
 STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def _duration(raw: object) -> timedelta:
     if not isinstance(raw, str):
         raise ValueError(f"{raw!r} is not a duration; {duration.FORM}")  # noqa: TRY004  pydantic's
-    return duration.parse(raw)
+    length = duration.parse(raw)
+    if length > LONGEST:
+        raise ValueError(f"must be {duration.text(LONGEST)} at most")
+    return length
 
 
 def _positive(length: timedelta) -> timedelta:

@@ -1,8 +1,10 @@
 """The webhook, put together: store, stages and routes, opened in order and closed in reverse."""
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -24,6 +26,8 @@ from webhook.stage import Bell
 from webhook.stages import Ground
 from webhook.store import work
 from webhook.store.database import Store
+
+logger = logging.getLogger(__name__)
 
 INSTRUMENTS: web.AppKey[Instruments] = web.AppKey("instruments", Instruments)
 
@@ -123,7 +127,9 @@ async def _following(
 
     def take(config: Config) -> None:
         current.take(config)
-        waking.add(asyncio.create_task(_decide_anew(ground)))
+        task = asyncio.create_task(_decide_anew(ground))
+        waking.add(task)
+        task.add_done_callback(waking.discard)
 
     made = ground.instruments
     told = Told(
@@ -135,14 +141,18 @@ async def _following(
     try:
         yield
     finally:
-        for task in (following, *waking):
+        ending = (following, *waking)
+        for task in ending:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*ending, return_exceptions=True)
 
 
 async def _decide_anew(ground: Ground) -> None:
-    await ground.store(work.wake_all, at=clock.now())
+    try:
+        await ground.store(work.wake_all, at=clock.now())
+    except sqlite3.Error:  # each incident is looked at again within seconds anyway
+        logger.exception("incidents not woken")
+        ground.instruments.stage_failures.labels("reload").inc()
     ground.news()
 
 
@@ -159,7 +169,7 @@ def check_playbooks(config: Config) -> None:
     """Raise BadConfig when a playbook or a guard names an action that there is not."""
     mistakes = [*_mistaken_steps(config), *_mistaken_guards(config)]
     if mistakes:
-        raise BadConfig("orchestrator.yml", mistakes)
+        raise BadConfig("orchestrator.yml", mistakes, config.read)
 
 
 def _mistaken_steps(config: Config) -> Iterator[str]:
@@ -173,7 +183,9 @@ def _mistaken_steps(config: Config) -> Iterator[str]:
 
 def _mistaken_guards(config: Config) -> Iterator[str]:
     written = {"guards": config.guards.general} | {
-        f"projects.{name}.guards": guards for name, guards in config.guards.projects.items()
+        f"projects[{place}].guards": config.guards.projects[name]
+        for place, name in enumerate(config.projects)
+        if name in config.guards.projects
     }
     for path, guards in written.items():
         for action in guards.actions:

@@ -14,7 +14,7 @@ from webhook.action import Action
 from webhook.approval import bound
 from webhook.briefing import Briefing
 from webhook.case import Case
-from webhook.catalogue import remedy
+from webhook.catalogue import CATALOGUE, remedy
 from webhook.change import Change
 from webhook.diagnosis import Gathered
 from webhook.executor import Outcome
@@ -53,6 +53,10 @@ class Matter:
         """The action under way, or waiting for people; to be asked for only where there is one."""
         assert self.case.action is not None  # noqa: S101  repair.step sees to it
         return self.case.action
+
+    def knows(self, name: str) -> bool:
+        """Tell whether *name* still stands for something: a command may have been taken out."""
+        return name in CATALOGUE or name.removeprefix(PREFIX) in self.config.commands
 
     def step(self, name: str) -> Step:
         """Return a step of a playbook with the guards that hold for it here."""

@@ -45,6 +45,8 @@ async def step(case: Case, config: Config, effects: Effects) -> Change:
     matter = Matter(case=case, project=project, config=config, effects=effects)
     if case.incident.state in NEEDS_ACTION and case.action is None:
         return await matter.escalate(f"{case.incident.state}, and no action is known; a bug")
+    if case.action is not None and not matter.knows(case.action.name):
+        return await standby.forgotten(matter)
     return await _STEPS[case.incident.state](matter)
 
 
@@ -55,8 +57,9 @@ async def _open(matter: Matter) -> Change:
     if episode is None:
         return await standby.close(matter)
     playbook = matter.playbook(episode.alertname)
-    scene = await matter.scene(episode, playbook[0] if playbook else None)
-    steps = policy.remaining(playbook, case.attempts, alertname=episode.alertname, now=scene.now)
+    now = matter.effects.now()
+    steps = policy.remaining(playbook, case.attempts, alertname=episode.alertname, now=now)
+    scene = await matter.scene(episode, next(iter(steps or playbook), None))
     decision = policy.decide(steps, scene, None)
     if isinstance(decision, Act | Ask):
         return await _look(matter, steps, scene)

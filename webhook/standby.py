@@ -52,26 +52,45 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
     return outcome.closed(case, "removed from orchestrator.yml", now)
 
 
+async def forgotten(matter: Matter) -> Change:
+    """Go on where the action stands for nothing any more: its command was taken out."""
+    action = matter.action
+    what = f"{action.name} is not in orchestrator.yml any more"
+    if action.state is law.State.PENDING:
+        return outcome.withdrawn(matter.case, action, what, matter.effects.now())
+    return await matter.escalate(f"{what}; whether it was done, or helped, is not known")
+
+
 async def awaiting(matter: Matter) -> Change:
     """Wait for people to allow the action; look at everything again before it is taken."""
     case, action, asked = matter.case, matter.action, matter.case.approval
     now = matter.effects.now()
     worst = policy.worst(case.episodes, matter.config.playbooks)
-    if worst is None or worst.alertname != action.alertname:
-        news = "the alert has ended" if worst is None else f"{worst.alertname} fires now"
-        return outcome.withdrawn(case, action, news, now)
-    step = matter.step(action.name)
-    if asked is None or asked.bound != matter.bound(step, worst):
-        why = "what it was asked about has changed: the project, the outage, or the configuration"
-        return outcome.withdrawn(case, action, why, now)
+    moot = _moot(matter, worst)
+    if moot is not None or worst is None or asked is None:
+        return outcome.withdrawn(case, action, moot or "nobody was asked", now)
     if asked.decision is Decision.REJECTED:
         what = f"{asked.decided_by} rejected {action.name}: {asked.reason}"
         return await matter.escalate(what, leaves=law.State.REJECTED)
     if now >= asked.expires_at:
         return await matter.escalate(_expired(action, asked), leaves=law.State.EXPIRED)
     if asked.decision is Decision.APPROVED:
-        return await _allowed(matter, action, step, worst)
+        return await _allowed(matter, action, matter.step(action.name), worst)
     return outcome.waiting(case, now, why=asked.question)
+
+
+def _moot(matter: Matter, worst: Episode | None) -> str | None:
+    """Say why the question need not be answered any more; None: it stands."""
+    action, asked = matter.action, matter.case.approval
+    if worst is None:
+        return "the alert has ended"
+    if worst.alertname != action.alertname:
+        return f"{worst.alertname} fires now"
+    if action.name not in matter.config.playbooks.get(action.alertname, ()):
+        return f"{action.name} is not in the playbook any more"
+    if asked and asked.bound != matter.bound(matter.step(action.name), worst):
+        return "what it was asked about has changed: the project, the outage, or the configuration"
+    return None
 
 
 def _expired(action: Action, asked: Approval) -> str:

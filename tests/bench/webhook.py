@@ -1,4 +1,4 @@
-"""How fast the webhook stores what it is sent, beside plain Flask: `python -m tests.bench.webhook`."""
+"""How fast the webhook stores alerts, beside plain Flask: `python -m tests.bench.webhook`."""
 
 import asyncio
 import importlib.metadata
@@ -8,7 +8,6 @@ import platform
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +128,7 @@ async def _measured(seconds: int) -> _Measured:
 
 
 def _said(measured: _Measured, path: Path) -> bool:
-    judged: Sequence[result.Verdict] = result.verdicts(measured.runs, measured.bodies)
+    judged = result.verdicts(measured.runs, measured.bodies)
     click.echo(result.render(measured.runs, measured.bodies))
     for each in judged:
         click.echo(f"{'holds' if each.holds else 'DOES NOT HOLD'}: {each.what}")

@@ -1,4 +1,4 @@
-"""The sender of a benchmark: keep-alive connections, each posting one notification after another."""
+"""The sender of a benchmark: many connections, each posting one notification after another."""
 
 import asyncio
 from collections import Counter
@@ -25,9 +25,11 @@ _ALERT = (
 _NUMBERS = _ALERT.count("@")
 _AROUND = (
     '{"receiver":"webhook","status":"firing","alerts":[',
-    '],"groupLabels":{"alertname":"ProjectErrors"},"commonLabels":{"alertname":"ProjectErrors"},'
-    '"commonAnnotations":{},"externalURL":"http://alertmanager.example:9093","version":"4",'
-    '"groupKey":"{}/{remediate=\\"true\\"}:{alertname=\\"ProjectErrors\\"}","truncatedAlerts":0}\n',
+    (
+        '],"groupLabels":{"alertname":"ProjectErrors"},"commonLabels":{"alertname":"ProjectErrors"},'
+        '"commonAnnotations":{},"externalURL":"http://alertmanager.example:9093","version":"4",'
+        '"groupKey":"{}/{remediate=\\"true\\"}:{alertname=\\"ProjectErrors\\"}","truncatedAlerts":0}\n'
+    ),
 )
 _HEAD = (
     b"POST /alerts HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: Alertmanager/0.33.1\r\n"
@@ -68,19 +70,28 @@ class Taken:
 
     seconds: list[float] = field(default_factory=list)  # from the first byte sent to the answer
     statuses: Counter[str] = field(default_factory=Counter)  # since the start
-    broken: int = 0  # connections that the receiver closed
+    broken: int = 0  # messages without an answer
 
 
 class Connection(asyncio.Protocol):
-    """One connection of the sender. Knows just enough of HTTP/1.1 to be cheap."""
+    """One connection of the sender, opened again when the receiver closes it.
+
+    It knows just enough of HTTP/1.1 to be cheap.
+    """
 
     def __init__(self, port: int, bodies: Iterator[bytes], taken: Taken) -> None:
         self._port, self._bodies, self._taken = port, bodies, taken
         self._transport: asyncio.WriteTransport | None = None
-        self._began = 0.0
+        self._began: float | None = None  # None: nothing is under way
         self._unread = b""
         self._last = False
-        self.closed = asyncio.Event()
+        self._opening: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()
+
+    async def open(self) -> None:
+        """Connect; raise OSError."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, "127.0.0.1", self._port)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the *transport* to send on."""
@@ -88,16 +99,29 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's own name
-        """Count a connection that was not ended by us."""
-        self._taken.broken += not self._last
-        self.closed.set()
+        """Count a message that gets no answer."""
+        if self._began is not None:
+            self._broke()
 
-    def send(self) -> None:
-        """Post the next message."""
+    def _broke(self) -> None:
+        self._taken.broken += 1
+        self.ended.set()
+
+    def send(self, began: float) -> None:
+        """Post the next message, whose time counts from *began*."""
         assert self._transport is not None
+        self._began = began
         body = next(self._bodies)
-        self._began = perf_counter()
         self._transport.write(_HEAD % (self._port, len(body)) + body)
+
+    async def _again(self) -> None:
+        began = perf_counter()
+        try:
+            await self.open()
+        except OSError:
+            self._broke()
+        else:
+            self.send(began)
 
     def end(self) -> None:
         """Send nothing more, and close after the answer to what is under way."""
@@ -106,22 +130,30 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Note an answer that is complete, and send the next message."""
         assert self._transport is not None
+        assert self._began is not None
         answer = self._unread + data
         head, found, body = answer.partition(b"\r\n\r\n")
+        head = head.lower()
         if not found or len(body) < _length(head):
             self._unread = answer
             return
+        now = perf_counter()
         self._unread = b""
-        self._taken.seconds.append(perf_counter() - self._began)
+        self._taken.seconds.append(now - self._began)
         self._taken.statuses[head[9:12].decode("ascii", "replace")] += 1
+        self._began = None
         if self._last:
             self._transport.close()
+            self.ended.set()
+        elif b"\r\nconnection: close" in head:
+            self._transport.close()
+            self._opening = asyncio.create_task(self._again())
         else:
-            self.send()
+            self.send(now)
 
 
 def _length(head: bytes) -> int:
-    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+    return int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
 
 @asynccontextmanager
@@ -130,19 +162,16 @@ async def sending(load: Load, port: int) -> AsyncIterator[Taken]:
 
     Raises OSError when nobody listens, and TimeoutError when an answer does not come.
     """
-    loop = asyncio.get_running_loop()
     taken, bodies = Taken(), load.bodies()
-    connections: list[Connection] = []
-    for _ in range(load.connections):
-        made = Connection(port, bodies, taken)
-        await loop.create_connection(lambda made=made: made, "127.0.0.1", port)  # type: ignore[misc]  # a default binds it
-        connections.append(made)
+    connections = [Connection(port, bodies, taken) for _ in range(load.connections)]
     for each in connections:
-        each.send()
+        await each.open()
+    for each in connections:
+        each.send(perf_counter())
     try:
         yield taken
     finally:
         for each in connections:
             each.end()
         async with asyncio.timeout(END_WITHIN):
-            await asyncio.gather(*(each.closed.wait() for each in connections))
+            await asyncio.gather(*(each.ended.wait() for each in connections))

@@ -117,7 +117,7 @@ def _sound(run: Run) -> list[Verdict]:
     judged = [
         Verdict(
             what=f"{_name(run)}: {refused:,} of {answered:,} messages refused,"
-            f" {run.broken} connections broken",
+            f" {run.broken} without an answer",
             holds=refused == 0 and run.broken == 0 and run.messages > 0,
         ),
         Verdict(

@@ -5,8 +5,8 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -53,16 +53,24 @@ FLASK = Side(name="flask", command=_flask, keeps=False)
 def cores() -> tuple[int, int]:
     """Return a core for the receiver and one for the sender; raise NotReady."""
     found = sorted(os.sched_getaffinity(0))
-    if len(found) < 2:  # noqa: PLR2004  two
+    if len(found) < 2:
         raise NotReady("the receiver and the sender need a core each, and here is only one")
     return found[0], found[-1]
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder on the disk of the checkout: /tmp may be memory."""
+    bench = Path(".bench").absolute()
+    bench.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=bench, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
 @asynccontextmanager
 async def _receiver(side: Side, core: int) -> AsyncIterator[tuple[Program, int, Path]]:
-    Path(".bench").mkdir(exist_ok=True)  # on the disk of the checkout: /tmp may be memory
-    with TemporaryDirectory(dir=".bench", ignore_cleanup_errors=True) as name:
-        folder, (port,) = Path(name).absolute(), free_ports(1)
+    (port,) = free_ports(1)
+    with _folder() as folder:
         async with started(side.name, side.command(folder, port), folder) as program:
             os.sched_setaffinity(program.pid, {core})  # before it has any threads
             async with aiohttp.ClientSession() as session:
@@ -110,7 +118,7 @@ def _flushes(folder: Path) -> int | None:
     numbers = [str(os.major(device)), str(os.minor(device))]
     for line in Path("/proc/diskstats").read_text(encoding="ascii").splitlines():
         fields = line.split()
-        if fields[:2] == numbers and len(fields) >= 20:  # noqa: PLR2004  Linux 5.5 on has twenty
+        if fields[:2] == numbers and len(fields) >= 20:  # from Linux 5.5 on
             return int(fields[18])
     return None
 
@@ -129,7 +137,7 @@ async def measure(side: Side, load: Load, *, seconds: float, core: int) -> Run:
         return _run(side, load, answers, window, taken, _kept(side, folder))
 
 
-def _run(  # noqa: PLR0913  all that was seen
+def _run(
     side: Side, load: Load, answers: list[float], window: _Window, taken: Taken, kept: Kept | None
 ) -> Run:
     return Run(

@@ -1,5 +1,6 @@
 """What one entry of `projects` may say, and how it is told what it may not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import trustme
 
 from orchestrator.config import BadConfig, Config, decode
+from orchestrator.guards import Guarding, Guards
 from orchestrator.project import Control, Gauge, Mode, Project, Thresholds, Tls
 
 HERE = "projects[0]"
@@ -34,7 +36,7 @@ WAYS = (
 )
 KEYS = (
     "name, url, control, mode, health_interval, metrics_interval, timeout, slow_after, labels, "
-    "thresholds, metrics, critical, depends_on, slo, auth, tls, paths"
+    "thresholds, metrics, critical, depends_on, slo, auth, tls, paths, guards"
 )
 MISTAKES = [
     # unknown keys
@@ -289,7 +291,8 @@ def test_the_example_of_the_design_says_the_defaults_and_two_projects(tmp_path: 
         slo=0.999,
     )
     made = decode(DESIGN, source="o.yml", folder=tmp_path)
-    assert made == Config(
+    assert made.guards.of("billing", "restart_service") == Guards()
+    assert replace(made, guards=Guarding()) == Config(
         projects={"email-blast": email, "billing": billing},
         playbooks={
             "ProjectDown": ("restart_service",),

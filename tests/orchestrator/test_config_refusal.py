@@ -16,12 +16,15 @@ HERE = "projects[0]"
 NO_NAME = "is not a name; use a-z, 0-9 and inner hyphens, 63 at most"
 NO_URL = "is not a URL like http://127.0.0.1:3010"
 TOP = (
-    "defaults, thresholds, projects, playbooks, guards, verification, analyzer, retention, "
-    "alertmanagers, prometheus"
+    "defaults, thresholds, projects, playbooks, guards, commands, verification, analyzer, "
+    "retention, alertmanagers, receiver, prometheus, url"
 )
 DEFAULTS = "mode, health_interval, metrics_interval, timeout, slow_after, labels"
 ANALYZER = "mode, model, auto_above, daily_budget_usd, monthly_budget_usd"
-GUARDS = "attempts, window, breaker, cooldown, fleet_share, fleet_min, concurrency"
+GUARDS = (
+    "attempts, window, breaker, cooldown, approval, approval_within, concurrency, fleet_share, "
+    "fleet_min, fleet_within, recent_deployment, resume_after, actions"
+)
 NO_COUNT = "input should be a valid integer"
 MISTAKES = [
     # shapes

@@ -180,6 +180,12 @@ async def test_a_yes_to_something_else_is_no_yes(changed: Config) -> None:
     assert change.after.state is State.OPEN
 
 
+async def test_a_yes_to_what_has_left_the_playbook_is_no_yes() -> None:
+    changed = replace(CRITICAL, playbooks={**CRITICAL.playbooks, "ProjectHighCPU": ()})
+    change = await stepped(await _asked(**YES), World(probe=UP, after=MINUTE), changed)
+    assert change.reason == "pause_service is not in the playbook any more"
+
+
 async def test_a_yes_for_another_outage_is_no_yes() -> None:
     asked = replace(await _asked(**YES), episodes=(replace(HOT, id=2),))
     change = await stepped(asked, World(probe=UP, after=MINUTE), CRITICAL)
@@ -406,6 +412,23 @@ async def test_and_is_not_when_the_project_is_well() -> None:
     made = case(make.incident(state=State.REPAIRING), action=TIDY, interrupted=True)
     change = await stepped(made, world, _commands(repeatable=True))
     assert (change.after.state, world.sent) == (State.VERIFYING, [])
+
+
+@pytest.mark.parametrize("state", [State.REPAIRING, State.VERIFYING])
+async def test_a_command_that_was_taken_out_while_it_ran_is_for_people(state: State) -> None:
+    change = await stepped(case(make.incident(state=state), action=TIDY), World())
+    assert [each.state for each in change.action_became] == ["unknown"]
+    assert change.reason == (
+        "command:tidy is not in orchestrator.yml any more;"
+        " whether it was done, or helped, is not known"
+    )
+
+
+async def test_a_command_that_was_taken_out_before_it_was_allowed_is_withdrawn() -> None:
+    waiting = make.incident(state=State.AWAITING_APPROVAL)
+    pending = replace(TIDY, state=law.State.PENDING, executed_at=None)
+    change = await stepped(case(waiting, action=pending), World())
+    assert [each.state for each in change.action_became] == ["cancelled"]
 
 
 async def test_a_clock_that_was_set_back_makes_no_wait_longer() -> None:

@@ -1,0 +1,58 @@
+"""Rules: the configurations that a story goes by, one after another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.commands import Command
+from orchestrator.config import Config
+from orchestrator.project import Mode
+from tests.webhook import make
+from tests.webhook.laws.fleet import CPU, DOWN, MEMORY, PROJECTS
+
+LIMITS: tuple[Mapping[str, object], ...] = (
+    {},
+    {"attempts": 1},
+    {"breaker": 1, "cooldown": "0s"},
+    {"breaker": 3, "attempts": 3, "cooldown": "1s", "window": "5m"},
+    {"approval": "always", "approval_within": "1m"},
+    {"approval": "never", "resume_after": "2s", "fleet_min": 9},
+    {"concurrency": 1, "resume_after": "2s"},
+)
+PLAYBOOKS: tuple[dict[str, tuple[str, ...]], ...] = (
+    {DOWN: ("restart_service",), MEMORY: ("clear_cache", "restart_service"), CPU: ("pause_service",)},
+    {DOWN: ("command:once", "command:again"), MEMORY: ("command:again",), CPU: ("stop_service",)},
+)
+COMMANDS = {
+    "once": Command(argv=("/bin/true",)),
+    "again": Command(argv=("/bin/true",), repeatable=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What orchestrator.yml says at the moment."""
+
+    known: frozenset[str] = frozenset(PROJECTS)
+    observed: frozenset[str] = frozenset()
+    limits: Mapping[str, object] = field(default_factory=dict)
+    commands: bool = True  # whether the second half of the playbooks is there
+
+    def config(self) -> Config:
+        """Return the configuration; `billing` is critical and depends on `chatbot`."""
+        first, second = PLAYBOOKS
+        both = {name: (*steps, *(second[name] if self.commands else ())) for name, steps in first.items()}
+        return make.config(
+            projects={
+                name: make.project(
+                    name=name,
+                    mode=Mode.OBSERVE if name in self.observed else Mode.ACT,
+                    critical=name == "billing",
+                    depends_on=("chatbot",) if name == "billing" and "chatbot" in self.known else (),
+                )
+                for name in PROJECTS
+                if name in self.known
+            },
+            playbooks=both,
+            guards=make.guarding(**self.limits),
+            commands=COMMANDS if self.commands else {},
+        )
