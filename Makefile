@@ -4,7 +4,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-exporter tools tools-new rules lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter bench-webhook tools tools-new rules lint types imports lock clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ test-long: .venv/.dev tools tools-new ## every case on both pairs of binaries (l
 
 bench-exporter: .venv/.dev tools ## measure the exporter beside blackbox exporter (12 minutes); ARGS="--projects 50" for less
 	@$(BIN)/python -m tests.bench.exporter $(ARGS)
+
+bench-webhook: .venv/.dev ## measure the webhook beside plain Flask (3 minutes); ARGS="--seconds 3" for less
+	@$(BIN)/python -m tests.bench.webhook $(ARGS)
 
 tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/
 	@$(BIN)/python -m orchestrator.demo.binaries

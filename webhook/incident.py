@@ -105,6 +105,15 @@ class Incident:
         """Return this incident where it is, to be looked at again at *until*."""
         return replace(self, due_at=until, held=held, held_by=by)
 
+    def news_beside(self, before: "Incident") -> bool:
+        """Tell whether what holds it is another reason than *before*.
+
+        A guard may put it in other words at every look, as when it counts.
+        """
+        if self.held_by is not None:
+            return self.held_by != before.held_by
+        return self.held != before.held
+
     def seen(self, at: datetime) -> "Incident":
         """Return this incident with no instant of its past after *at*.
 

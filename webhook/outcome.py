@@ -36,10 +36,11 @@ def blocked(case: Case, block: Block, now: datetime, page: Briefing | None = Non
 
 
 def _withheld(case: Case, why: str, now: datetime, *, until: datetime, by: str | None) -> Change:
-    news = case.incident.held != why
+    after = case.incident.wait(until, held=why, by=by)
+    news = after.news_beside(case.incident)
     return Change(
         before=case.incident,
-        after=case.incident.wait(until, held=why, by=by),
+        after=after,
         events=(event.withheld(case.incident, why, at=now),) if news else (),
         reason=why,
     )

@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     """What the rules and playbooks of this checkout make of the fault."""
 
     HEALS = "heals"
+    MITIGATES = "mitigates"  # it is paused: harmless, and healed only when the fault has ended
     ESCALATES = "escalates"
     NO_PLAYBOOK_YET = "no_playbook_yet"  # people are told, and that is all
 
@@ -70,18 +71,18 @@ FAULTS = {
         survives_restart=True,
     ),
     "memory_leak": Fault(
-        sentence="Memory climbs beyond 85 % within half a minute.",
-        outcome=Outcome.NO_PLAYBOOK_YET,
+        sentence="The cache takes all memory, beyond 85 % within half a minute.",
+        outcome=Outcome.HEALS,
         alerts=("ProjectHighMemory",),
     ),
     "cpu_load": Fault(
         sentence="The processor is busy for more than 80 %.",
-        outcome=Outcome.NO_PLAYBOOK_YET,
+        outcome=Outcome.MITIGATES,
         alerts=("ProjectHighCPU",),
     ),
     "error_burst": Fault(
         sentence="A new release answers more than 5 % of its requests with an error.",
-        outcome=Outcome.NO_PLAYBOOK_YET,
+        outcome=Outcome.HEALS,
         alerts=("ProjectHighErrorRate", "ProjectDegraded"),
     ),
     "slow": Fault(

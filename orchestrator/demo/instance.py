@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orchestrator.clock import written
@@ -139,11 +139,10 @@ class Instance:
         }
 
     def clear_cache(self, at: datetime) -> int:
-        """Drop the cache, and with it what has leaked so far; return the bytes of the cache."""
+        """Drop the cache, and with it a leak, for that is where it is; return the cache's bytes."""
         dropped = business.cache_bytes(_seconds(self.cache_cleared, at))
         self.cache_cleared = at
-        if leak := self.faults.get("memory_leak"):  # goes on, from nothing
-            self.faults["memory_leak"] = replace(leak, began=at)
+        self.cure("memory_leak", at=at)
         return dropped
 
     def roll_back(self, at: datetime) -> Release | None:

@@ -110,19 +110,20 @@ async def inject(session: aiohttp.ClientSession, stack: Stack, run: Run) -> date
 async def _follow(
     session: aiohttp.ClientSession, stack: Stack, run: Run, began: datetime, screen: Screen
 ) -> list[dict[str, Any]]:
-    """Tell the events of the project until the one that ends the story, or until too late."""
+    """Tell the events of the project until the one that ends the story, or until none come."""
     seen: list[dict[str, Any]] = []
-    after = 0
-    while (passed := clock.now() - began) < stack.pace.give_up_after:
+    after, latest = 0, began
+    while (now := clock.now()) - latest < stack.pace.give_up_after:
         for event in await _events(session, stack, after):
             after = event["id"]
             if event["project"] != run.project:
                 continue
             seen.append(event)
+            latest = now
             screen.at(seconds_after(began, event), told(event), name=event["name"])
             if run.is_end(event):
                 return seen
-        screen.waiting(passed.total_seconds(), _awaited(seen))
+        screen.waiting((now - began).total_seconds(), _awaited(seen))
         await asyncio.sleep(TICK)
     gave_up = duration.text(stack.pace.give_up_after)
     screen.line(f"nothing more within {gave_up}: giving up")
@@ -132,12 +133,13 @@ async def _follow(
 def _awaited(seen: list[dict[str, Any]]) -> str:
     """Say what the next news will be about."""
     if not seen:
-        return "two failed probes, a scrape, an evaluation, a notification"
+        return "bad probes or figures, a scrape, an evaluation, a notification"
     return {
         "ActionStarted": "the command is on its way",
         "ActionExecuted": "waiting for a good probe",
         "RecoveryObserved": "waiting for Prometheus and Alertmanager to agree",
         "RESTART_FAILED": "deciding what is next",
+        "Mitigated": "waiting until it has been calm for long enough",
     }.get(seen[-1]["name"], "looking closer")
 
 

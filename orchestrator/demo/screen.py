@@ -9,9 +9,13 @@ COLOURS = {
     "PROBLEM_RESOLVED": "green",
     "RecoveryObserved": "green",
     "IncidentClosed": "green",
+    "Mitigated": "yellow",
     "ESCALATION_REQUIRED": "yellow",
     "ActionWithheld": "yellow",
     "ProjectDown": "red",
+    "ProjectHighErrorRate": "red",
+    "ProjectHighMemory": "red",
+    "ProjectHighCPU": "red",
     "ActionFailed": "red",
     "RESTART_FAILED": "red",
 }

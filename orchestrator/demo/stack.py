@@ -42,6 +42,12 @@ METRICS = {  # business gauges in base units: the name, after `project_`, and wh
         "time_saved_seconds": "business.time_saved_hours",
     },
 }
+PLAYBOOKS = {  # the worst alert first
+    "ProjectDown": ["restart_service"],
+    "ProjectHighErrorRate": ["rollback_deployment", "restart_service"],
+    "ProjectHighMemory": ["clear_cache", "restart_service"],
+    "ProjectHighCPU": ["pause_service"],
+}
 PROGRAMS_NEED = ("exporter", "webhook", "rules")  # what a checkout has and the wheel has not
 
 
@@ -55,19 +61,21 @@ class Pace:
     scrapes: Mapping[str, str] = field(default_factory=dict)  # a job's name -> its interval
     interval: str | None = None  # of every group of rules
     hold: str | None = None  # the longest `for` of an alert that is not about ourselves
+    settle: str | None = None  # the longest that such an alert needs to see a change
     group_interval: str | None = None
     prometheus_flags: tuple[str, ...] = ()
-    give_up_after: timedelta = timedelta(seconds=150)
+    give_up_after: timedelta = timedelta(minutes=7)  # without news; what is paused rests for 5
 
 
 SHIPPED = Pace()
 FAST = Pace(
     defaults={"health_interval": "500ms", "metrics_interval": "500ms"},
-    guards={"cooldown": "1s"},
+    guards={"cooldown": "1s", "resume_after": "3s"},
     verification={"recover_within": "4s", "prove_within": "20s", "every": "100ms"},
     scrapes={"exporter-health": "500ms", "exporter-resources": "1s"},
     interval="500ms",
     hold="2s",
+    settle="2s",
     group_interval="1s",
     prometheus_flags=("--rules.alert.resend-delay=1s",),
     give_up_after=timedelta(seconds=60),
@@ -123,7 +131,7 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
             }
             for name in PROJECTS
         ],
-        "playbooks": {"ProjectDown": ["restart_service"]},
+        "playbooks": {name: list(steps) for name, steps in PLAYBOOKS.items()},
         "guards": dict(pace.guards),
         "verification": dict(pace.verification),
         "alertmanagers": [stack.url("alertmanager")],
@@ -144,15 +152,16 @@ def _rules(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
         if stack.pace.interval:
             group["interval"] = stack.pace.interval
         for rule in group["rules"]:
-            if stack.pace.hold and _is_held_longer(rule, than=stack.pace.hold):
-                rule["for"] = stack.pace.hold
+            if rule.get("labels", {}).get("scope") != "self":  # those keep their own patience
+                _shorten(rule, "for", stack.pace.hold)
+                _shorten(rule.get("annotations", {}), "settle", stack.pace.settle)
     return shipped
 
 
-def _is_held_longer(rule: Mapping[str, Any], *, than: str) -> bool:
-    """Tell whether a rule waits longer; what watches ourselves keeps its own patience."""
-    waits = "for" in rule and rule.get("labels", {}).get("scope") != "self"
-    return waits and duration.parse(rule["for"]) > duration.parse(than)
+def _shorten(part: dict[str, Any], key: str, longest: str | None) -> None:
+    """Put *longest* for a longer length of time, where there is one."""
+    if longest and key in part and duration.parse(part[key]) > duration.parse(longest):
+        part[key] = longest
 
 
 def _alertmanager(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,12 @@ from orchestrator.project import Mode
 
 Json = Mapping[str, Any]
 
+_REPAIRED = {
+    Outcome.HEALS: "PROBLEM_RESOLVED",
+    Outcome.MITIGATES: "Mitigated",
+    Outcome.ESCALATES: "ESCALATION_REQUIRED",
+    Outcome.NO_PLAYBOOK_YET: "PROBLEM_RESOLVED",  # not run before there is one
+}
 ENDS = frozenset({"PROBLEM_RESOLVED", "ESCALATION_REQUIRED", "IncidentClosed"})
 
 
@@ -28,12 +34,13 @@ class Run:
         """The events of which one has to end the story."""
         if self.mode is Mode.OBSERVE:
             return frozenset({"IncidentClosed" if self.length else "ActionWithheld"})
-        escalates = FAULTS[self.fault].outcome is Outcome.ESCALATES
-        repaired = "ESCALATION_REQUIRED" if escalates else "PROBLEM_RESOLVED"
+        outcome = FAULTS[self.fault].outcome
         if not self.length:
-            return frozenset({repaired})
-        # Whether the fault or our patience ends first is a race, and a restart after it helps.
-        return frozenset({repaired, "PROBLEM_RESOLVED", "IncidentClosed"})
+            return frozenset({_REPAIRED[outcome]})
+        # Whether the fault or our patience ends first is a race, and a restart after it helps. What
+        # is paused goes on when the fault is over.
+        escalated = {"ESCALATION_REQUIRED"} if outcome is Outcome.ESCALATES else set()
+        return frozenset({"PROBLEM_RESOLVED", "IncidentClosed", *escalated})
 
     def is_end(self, event: Json) -> bool:
         """Tell whether nothing more is to come after *event*."""
@@ -80,7 +87,7 @@ def report(
         project=run.project,
         fault=run.fault,
         injected_at=clock.written(injected_at),
-        detected_s=after("ProjectDown"),
+        detected_s=after(*FAULTS[run.fault].alerts),
         acted_s=after("ActionStarted"),
         recovered_s=after("RecoveryObserved"),
         resolved_s=after("PROBLEM_RESOLVED"),
@@ -116,7 +123,10 @@ def seconds_after(injected_at: datetime, event: Json) -> float:
 
 
 _SENTENCES = {
-    "ProjectDown": "alert ProjectDown: received and stored",
+    **{
+        name: f"alert {name}: received and stored"
+        for name in sorted({name for each in FAULTS.values() for name in each.alerts})
+    },
     "ApprovalRequested": "a human is asked: {question}",
     "ApprovalWithdrawn": "{action}, attempt {attempt}: nobody is asked any more ({reason})",
     "ActionStarted": "{action}, attempt {attempt}: intent committed, sending the command",
@@ -125,7 +135,7 @@ _SENTENCES = {
     "RESTART_FAILED": "RESTART_FAILED: {detail}",
     "ActionWithheld": "nothing is done: {reason}",
     "Mitigated": "mitigated: {text}",
-    "RecoveryObserved": "a probe finds it up again; now the alert has to end, too",
+    "RecoveryObserved": "a probe finds it up; now the alert has to end, too",
     "PROBLEM_RESOLVED": "PROBLEM_RESOLVED: {text}",
     "ESCALATION_REQUIRED": "ESCALATION_REQUIRED: {reason}",
     "IncidentClosed": "incident closed: {how}",

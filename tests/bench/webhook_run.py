@@ -134,6 +134,8 @@ async def measure(side: Side, load: Load, *, seconds: float, core: int) -> Run:
                 answers = taken.seconds.copy()
         except (OSError, TimeoutError) as error:
             raise NotReady(f"{side.name} stopped answering: {error!r}") from error
+        if not answers:
+            raise NotReady(f"{side.name} answered nothing in {seconds} s")
         return _run(side, load, answers, window, taken, _kept(side, folder))
 
 
@@ -147,7 +149,7 @@ def _run(
         messages=len(answers),
         p50=quantile(answers, 0.5),
         p99=quantile(answers, 0.99),
-        slowest=max(answers, default=float("inf")),
+        slowest=max(answers),
         cpu_seconds=window.cpu,
         sender_share=window.sender,
         flushes=window.flushes,

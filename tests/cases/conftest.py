@@ -136,7 +136,7 @@ async def begin(
             guards=guards or {},
         )
         for peer in peers:
-            await until(partial(peer.ready, http), within=20, what="Alertmanager")
+            await until(partial(peer.ready, http), within=30, what="Alertmanager")
         await asyncio.gather(webhook.start(setting, *options), doorway.open())
         return case
 

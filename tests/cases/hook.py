@@ -86,8 +86,8 @@ class Webhook:
                 stdout=DEVNULL,
                 stderr=log,
             )
-        await until(self._serves, within=20, what="the webhook")
-        await until(self._has_looked, within=20, what="its first look at Alertmanager")
+        await until(self._serves, within=30, what="the webhook")
+        await until(self._has_looked, within=30, what="its first look at Alertmanager")
 
     async def kill(self) -> None:
         """End it as a crash does."""

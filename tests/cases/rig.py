@@ -61,6 +61,7 @@ class Case:
     webhook: Webhook
     http: aiohttp.ClientSession
     firing: list[tuple[Alert, tuple[Peer, ...]]] = field(default_factory=list)
+    posting: asyncio.Lock = field(default_factory=asyncio.Lock)  # one post at a time
 
     @property
     def projects(self) -> list[Project]:
@@ -81,7 +82,8 @@ class Case:
         peers = tuple(to) or self.peers
         self.firing += [(alert, peers) for alert in alerts]
         bodies = [alert.post(ends=self._good_until()) for alert in alerts]
-        await asyncio.gather(*(peer.post(self.http, bodies) for peer in peers))
+        async with self.posting:
+            await asyncio.gather(*(peer.post(self.http, bodies) for peer in peers))
 
     async def end(self, *alerts: Alert) -> datetime:
         """Post the end of alerts, and return when that is."""
@@ -89,9 +91,10 @@ class Case:
         ending = {id(each) for each in alerts}  # comparing 3,000 with 3,000 takes seconds
         over = [(each, peers) for each, peers in self.firing if id(each) in ending]
         self.firing = [(each, peers) for each, peers in self.firing if id(each) not in ending]
-        for peer in self.peers:
-            told = [each for each, peers in over if peer in peers]
-            await peer.post(self.http, [each.post(ends=clock.written(ended)) for each in told])
+        async with self.posting:
+            for peer in self.peers:
+                told = [each for each, peers in over if peer in peers]
+                await peer.post(self.http, [each.post(ends=clock.written(ended)) for each in told])
         return ended
 
     async def flap(self, was: Alert) -> Alert:
@@ -101,7 +104,8 @@ class Case:
         [(_, peers)] = [(each, peers) for each, peers in self.firing if each == was]
         self.firing = [(each, peers) for each, peers in self.firing if each != was]
         bodies = [was.post(ends=clock.written(ended)), again.post(ends=self._good_until())]
-        await asyncio.gather(*(peer.post(self.http, bodies) for peer in peers))
+        async with self.posting:
+            await asyncio.gather(*(peer.post(self.http, bodies) for peer in peers))
         self.firing.append((again, peers))
         return again
 
@@ -109,10 +113,12 @@ class Case:
         """Post what fires, as long as it fires; a peer that is not there is tried again."""
         while True:
             await asyncio.sleep(RESEND)
-            for alert, peers in list(self.firing):
-                for peer in peers:
+            async with self.posting:  # a copy that overtakes the end of its alert would undo it
+                for peer in self.peers:
+                    fires = [alert for alert, peers in self.firing if peer in peers]
                     with suppress(aiohttp.ClientError):
-                        await peer.post(self.http, [alert.post(ends=self._good_until())])
+                        ends = self._good_until()
+                        await peer.post(self.http, [alert.post(ends=ends) for alert in fires])
 
     async def until_restarted(self, project: Project) -> None:
         """Wait until a command was carried out by *project*."""
@@ -120,7 +126,7 @@ class Case:
         async def restarted() -> bool:
             return bool(project.carried_out)
 
-        await until(restarted, within=15, what=f"restart of {project.name}")
+        await until(restarted, within=30, what=f"restart of {project.name}")
 
     async def heal(self, project: Project, *alerts: Alert) -> None:
         """Wait until *project* was restarted, then end its alerts and wait for the proof."""
@@ -129,7 +135,7 @@ class Case:
         await self.until_states(project, ["resolved"])
 
     async def until_states(
-        self, project: Project, states: list[str], *, within: float = 15
+        self, project: Project, states: list[str], *, within: float = 30
     ) -> None:
         """Wait until the incidents of *project* are in exactly these states."""
         seen: list[str] = []
@@ -141,12 +147,12 @@ class Case:
         await until(reached, within=within, what=f"incidents {states} of {project.name}")
 
     async def until_arrived(
-        self, count: int, *, within: float = 15, status: str = ""
+        self, count: int, *, within: float = 30, status: str = ""
     ) -> list[Json]:
         """Wait for *count* messages (of a status) to be sent to the webhook; return them."""
         return await self._until(self.doorway.arrived, count, within, status)
 
-    async def until_stored(self, count: int, *, within: float = 15, status: str = "") -> list[Json]:
+    async def until_stored(self, count: int, *, within: float = 30, status: str = "") -> list[Json]:
         """Wait for *count* messages (of a status) to be stored by the webhook; return them."""
         return await self._until(self.doorway.stored, count, within, status)
 
@@ -157,7 +163,7 @@ class Case:
             episodes = self.webhook.episodes(project.name)
             return episodes if len(episodes) >= count else None
 
-        return await until(found, within=15, what=f"{count} episodes of {project.name}")
+        return await until(found, within=30, what=f"{count} episodes of {project.name}")
 
     @staticmethod
     async def _until(messages: list[Json], count: int, within: float, status: str) -> list[Json]:

@@ -18,7 +18,7 @@ async def _parked(parked: Parked, count: int) -> list[tuple[Json, asyncio.Event]
     async def come() -> bool:
         return len(parked.waiting) >= count
 
-    await until(come, within=20, what=f"{count} messages at the door")
+    await until(come, within=30, what=f"{count} messages at the door")
     return parked.waiting
 
 
@@ -86,7 +86,7 @@ async def test_e9_a_firing_that_comes_after_its_end_from_the_other_peer_does_not
     async def late() -> bool:
         return "late" in await twins.webhook.meanings()
 
-    await until(late, within=10, what="the late copy")
+    await until(late, within=30, what="the late copy")
     [episode] = twins.webhook.episodes(project.name)
     assert episode.ended is not None
     assert twins.webhook.incidents(project.name) == ["resolved"]

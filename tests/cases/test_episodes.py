@@ -29,7 +29,7 @@ async def test_e4_a_firing_message_with_a_resolved_alert_counts_each_by_its_own_
         found = [each for each in case.doorway.stored if ("resolved", "a") in told(each)]
         return found[0] if found else None
 
-    message = await until(mixed, within=10, what="a message with both")
+    message = await until(mixed, within=30, what="a message with both")
     assert (message["status"], told(message)) == ("firing", [("resolved", "a"), ("firing", "b")])
     assert {each.labels["part"]: each.ended for each in case.webhook.episodes(project.name)} == {
         "a": ended,
@@ -53,7 +53,7 @@ async def test_e5_the_end_of_an_alert_that_was_never_told_is_counted_and_nothing
     async def over() -> bool:
         return ("resolved", "a") in told(case.doorway.arrived[-1])
 
-    await until(over, within=10, what="a message with the end")
+    await until(over, within=30, what="a message with the end")
     case.doorway.open_way()
     [message] = await case.until_stored(1)
     await case.until_restarted(project)
@@ -98,7 +98,7 @@ async def test_e8_a_later_start_ends_the_episode_before_and_the_new_one_waits_fo
         [row] = case.webhook.rows("SELECT held FROM incidents WHERE project = ?", project.name)
         return row["held"] if "cooldown" in (row["held"] or "") else None
 
-    why = await until(held, within=15, what="the cooldown")
+    why = await until(held, within=30, what="the cooldown")
     assert first.ended == second.started == clock.read(again.started)
     assert second.ended is None
     assert why.startswith(f"restart_service on {project.name} held until")

@@ -105,7 +105,7 @@ async def test_e28_what_was_answered_200_is_stored_although_the_webhook_is_kille
     async def was() -> bool:
         return bool(answered)
 
-    await until(was, within=10, what="a 200")
+    await until(was, within=30, what="a 200")
     parts = {each.labels["part"] for each in case.webhook.episodes(case.first.name)}
     assert parts == {part for _, part in told(answered[0])}
 
@@ -161,7 +161,7 @@ async def test_e34_what_is_repaired_within_group_wait_wakes_nobody(
     async def woken() -> bool:
         return lasting.name in people
 
-    await until(woken, within=15, what="a message to people")
+    await until(woken, within=30, what="a message to people")
     assert set(people) == {lasting.name}
 
 
@@ -188,4 +188,4 @@ async def _flushed(case: Case, project: str, *, times: int) -> None:
     async def again() -> bool:
         return sent() >= wanted
 
-    await until(again, within=15, what=f"{times} flushes")
+    await until(again, within=30, what=f"{times} flushes")

@@ -58,7 +58,7 @@ async def _told(case: Case, alerts: list[Alert]) -> Json:
         found = [each for each in case.doorway.stored if len(each["alerts"]) == len(alerts)]
         return found[0] if found else None
 
-    return await until(whole, within=10, what="a message of all alerts")
+    return await until(whole, within=30, what="a message of all alerts")
 
 
 async def test_e22_a_message_with_the_reason_of_the_new_and_fields_of_no_version_is_stored(

@@ -143,12 +143,13 @@ async def test_with_a_program_that_does_not_run_nothing_is_written(
 @pytest.mark.parametrize(
     ("names", "awaited"),
     [
-        ([], "two failed probes, a scrape, an evaluation, a notification"),
+        ([], "bad probes or figures, a scrape, an evaluation, a notification"),
         (["ProjectDown"], "looking closer"),
         (["ProjectDown", "ActionStarted"], "the command is on its way"),
         (["ActionStarted", "ActionExecuted"], "waiting for a good probe"),
         (["RecoveryObserved"], "waiting for Prometheus and Alertmanager to agree"),
         (["RESTART_FAILED"], "deciding what is next"),
+        (["Mitigated"], "waiting until it has been calm for long enough"),
         (["RESTART_FAILED", "SomethingNew"], "looking closer"),
     ],
 )

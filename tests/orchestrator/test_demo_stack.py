@@ -18,8 +18,10 @@ from orchestrator.answer import Answer
 from orchestrator.config import Verification
 from orchestrator.demo.binaries import Binaries
 from orchestrator.demo.business import BUSINESS, metrics
+from orchestrator.demo.fault import FAULTS
 from orchestrator.demo.stack import (
     FAST,
+    PLAYBOOKS,
     PORTS,
     PROGRAMS_NEED,
     PROJECTS,
@@ -33,6 +35,7 @@ from orchestrator.metrics import METRICS
 from orchestrator.project import Mode, Thresholds
 from orchestrator.supervisor import service
 from orchestrator.supervisor.service import Restart, Service
+from webhook.app import check_playbooks
 
 CHECKOUT = Path(__file__).parents[2]
 BINARIES = Binaries(
@@ -103,7 +106,7 @@ def test_the_configuration_loads_and_names_every_address(
         loaded.prometheus,
     ) == (
         [(name, at[name], f"{at['supervisor']}/control/{name}", mode) for name in PROJECTS],
-        {"ProjectDown": ("restart_service",)},
+        {name: tuple(steps) for name, steps in PLAYBOOKS.items()},
         (at["alertmanager"],),
         at["prometheus"],
     )
@@ -136,7 +139,7 @@ SECOND = timedelta(seconds=1)
         (
             FAST,
             (SECOND / 2, SECOND / 2, SECOND * 2),
-            Guards(cooldown=SECOND),
+            Guards(cooldown=SECOND, resume_after=SECOND * 3),
             Verification(recover_within=SECOND * 4, prove_within=SECOND * 20, every=SECOND / 10),
         ),
     ],
@@ -225,6 +228,22 @@ def test_alertmanager_is_started_alone_with_the_files_of_the_demo(tmp_path: Path
         f"--web.listen-address=127.0.0.1:{CHOSEN['alertmanager']}",
         "--cluster.listen-address=",
     )
+
+
+def test_the_webhook_can_follow_every_playbook(tmp_path: Path) -> None:
+    check_playbooks(config.load(written(tmp_path) / "orchestrator.yml"))
+
+
+def test_every_alert_that_is_to_be_repaired_and_that_a_fault_makes_has_a_playbook() -> None:
+    rules = [
+        rule
+        for name in NAMED
+        for group in content(CHECKOUT / "rules" / name)["groups"]
+        for rule in group["rules"]
+    ]
+    repaired = {rule["alert"] for rule in rules if rule.get("labels", {}).get("remediate")}
+    made = {name for fault in FAULTS.values() for name in fault.alerts}
+    assert repaired & made == set(PLAYBOOKS)
 
 
 def test_every_program_has_a_port_and_no_two_share_one() -> None:

@@ -59,10 +59,11 @@ def test_chosen_ports_change_the_addresses_and_nothing_else(
     }
 
 
-def test_fast_changes_exactly_these_intervals_beside_each_for(tmp_path: Path) -> None:
+def test_fast_changes_exactly_these_intervals_beside_each_for_and_settle(tmp_path: Path) -> None:
     found = _changed(written(tmp_path, pace=FAST))
     groups = {name: len(content(SHIPPED / name)["groups"]) for name in NAMED}
-    assert {path: leaf for path, leaf in found.items() if not path.endswith(".for")} == {
+    held = (".for", ".settle")
+    assert {path: leaf for path, leaf in found.items() if not path.endswith(held)} == {
         ".prometheus.scrape_configs[0].scrape_interval": "500ms",
         ".prometheus.scrape_configs[0].scrape_timeout": "500ms",
         ".prometheus.scrape_configs[1].scrape_interval": "1s",
@@ -90,3 +91,15 @@ def test_fast_holds_no_alert_longer_than_2_s_but_for_those_about_ourselves(tmp_p
     ]
     assert {scope for _, _, scope in held} == {"self", None}
     assert [now for was, now, scope in held if now != (was if scope else "2s")] == []
+
+
+def test_fast_lets_no_alert_settle_longer_than_2_s_but_for_those_about_ourselves(
+    tmp_path: Path,
+) -> None:
+    shipped, fast = _rules(SHIPPED), _rules(written(tmp_path, pace=FAST))
+    settle = [
+        (was["annotations"]["settle"], now["annotations"]["settle"], was["labels"].get("scope"))
+        for was, now in zip(shipped, fast, strict=True)
+        if "settle" in was.get("annotations", {})
+    ]
+    assert [now for was, now, scope in settle if now != (was if scope else "2s")] == []

@@ -27,7 +27,10 @@ def _run(fault: str = "hang", mode: Mode = Mode.ACT, length: timedelta | None = 
     return Run(fault=fault, project="chatbot", mode=mode, length=length)
 
 
-ENDS_OF_A_REPAIR = {name: {HEALED} for name in FAULTS} | {"disk_full": {ASKED}}
+ENDS_OF_A_REPAIR = {name: {HEALED} for name in FAULTS} | {
+    "disk_full": {ASKED},
+    "cpu_load": {"Mitigated"},
+}
 ENDS_BY_ITSELF = {name: {HEALED, CLOSED} for name in FAULTS} | {
     "disk_full": {ASKED, HEALED, CLOSED}
 }
@@ -78,6 +81,14 @@ def test_a_story_ends_with_its_expected_event_or_with_any_last_one(
     assert _run(mode=mode).is_end(_event(name)) is is_end
 
 
+@pytest.mark.parametrize("length", [None, TEN])
+def test_a_pause_ends_the_story_unless_the_fault_ends_by_itself_for_then_it_is_resumed(
+    length: timedelta | None,
+) -> None:
+    run = _run("cpu_load", length=length)
+    assert run.is_end(_event("Mitigated")) is (length is None)
+
+
 EVENTS = [
     _event("ProjectDown", 2.3456),
     _event("CHATBOT_STATUS_CHANGED", 2.3456),
@@ -120,6 +131,14 @@ def test_a_report_tells_when_each_thing_happened_first() -> None:
         events=EVENTS,
         versions=VERSIONS,
     )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_detected_when_its_first_alert_is_stored(fault: str) -> None:
+    events = [_event("AnotherAlert", 1.0), _event(FAULTS[fault].alerts[0], 2.0)]
+    run = _run(fault)
+    found = report(run, injected_at=NOON, events=events, incident=None, versions=VERSIONS)
+    assert found.detected_s == 2.0
 
 
 def test_a_report_of_an_escalation_says_so_and_claims_no_recovery() -> None:
@@ -195,6 +214,7 @@ def test_instants_are_seconds_after_the_injection(at: str, seconds: float) -> No
 ATTEMPT: dict[str, str | float | None] = {"action": "restart_service", "attempt": 2, "key": "k"}
 SENTENCES = [
     (_with("ProjectDown", summary="x"), "alert ProjectDown: received and stored"),
+    (_with("ProjectHighCPU", summary="x"), "alert ProjectHighCPU: received and stored"),
     (
         _with("CHATBOT_STATUS_CHANGED", **{"from": "healthy", "to": "down"}),
         "CHATBOT_STATUS_CHANGED from healthy to down",
@@ -221,7 +241,7 @@ SENTENCES = [
     (_with("RESTART_FAILED", detail="no probe", **ATTEMPT), "RESTART_FAILED: no probe"),
     (
         _with("RecoveryObserved", **ATTEMPT),
-        "a probe finds it up again; now the alert has to end, too",
+        "a probe finds it up; now the alert has to end, too",
     ),
     (
         _with("PROBLEM_RESOLVED", text="chatbot recovered", downtime_seconds=None, **ATTEMPT),

@@ -92,3 +92,12 @@ def test_downtime_is_the_sum_of_ended_project_down_episodes(
         for name, length in spells
     )
     assert downtime(episodes) == (None if expected is None else timedelta(seconds=expected))
+
+
+def test_a_guard_that_counts_is_news_once() -> None:
+    free = make.incident()
+    first = free.wait(NOW, held="1 of 9 fell", by="fleet")
+    again = first.wait(NOW, held="2 of 9 fell", by="fleet")
+    other = again.wait(NOW, held="hold by ann", by="hold")
+    told = [first.news_beside(free), again.news_beside(first), other.news_beside(again)]
+    assert told == [True, False, True]

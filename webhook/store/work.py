@@ -36,17 +36,25 @@ def boot(db: sqlite3.Connection, *, at: datetime) -> int:
 def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Case | None:
     """Claim the incident that has been due for longest; None when there is none.
 
+    What is being done comes first: an intent that waits behind a storm is too old to be carried
+    out by the time that it is reached.
+
     What is due in more than ASTRAY was planned before the clock was set back, and is due now.
     """
-    row = db.execute(
-        "SELECT * FROM incidents WHERE (due_at <= ? OR due_at > ?)"
-        " AND (claimed_by IS NULL OR claimed_by <> ?) ORDER BY due_at LIMIT 1",
-        (clock.written(at), clock.written(at + ASTRAY), epoch),
-    ).fetchone()
+    row = _due(db, "AND state IN ('repairing', 'verifying')", epoch, at) or _due(db, "", epoch, at)
     if row is None:
         return None
     db.execute("UPDATE incidents SET claimed_by = ? WHERE id = ?", (epoch, row["id"]))
     return _case(db, rows.incident(row), interrupted=row["claimed_by"] is not None)
+
+
+def _due(db: sqlite3.Connection, which: str, epoch: int, at: datetime) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute(
+        f"SELECT * FROM incidents WHERE (due_at <= ? OR due_at > ?) {which}"  # noqa: S608  ours
+        " AND (claimed_by IS NULL OR claimed_by <> ?) ORDER BY due_at LIMIT 1",
+        (clock.written(at), clock.written(at + ASTRAY), epoch),
+    ).fetchone()
+    return found
 
 
 def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> Case:
@@ -311,7 +319,7 @@ def _entries(change: Change, at: datetime) -> list[audit.Entry]:
             "to": change.after.state,
         }
         found.append(audit.entry("incident moved", gone, at=at))
-    elif change.after.held != change.before.held:
+    elif change.after.news_beside(change.before):
         held = {"held": change.after.held, "incident": change.after.id}
         found.append(audit.entry("incident held", held, at=at))
     return found

@@ -19,7 +19,11 @@ LIMITS: tuple[Mapping[str, object], ...] = (
     {"concurrency": 1, "resume_after": "2s"},
 )
 PLAYBOOKS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {DOWN: ("restart_service",), MEMORY: ("clear_cache", "restart_service"), CPU: ("pause_service",)},
+    {
+        DOWN: ("restart_service",),
+        MEMORY: ("clear_cache", "restart_service"),
+        CPU: ("pause_service",),
+    },
     {DOWN: ("command:once", "command:again"), MEMORY: ("command:again",), CPU: ("stop_service",)},
 )
 COMMANDS = {
@@ -40,14 +44,19 @@ class Rules:
     def config(self) -> Config:
         """Return the configuration; `billing` is critical and depends on `chatbot`."""
         first, second = PLAYBOOKS
-        both = {name: (*steps, *(second[name] if self.commands else ())) for name, steps in first.items()}
+        both = {
+            name: (*steps, *(second[name] if self.commands else ()))
+            for name, steps in first.items()
+        }
         return make.config(
             projects={
                 name: make.project(
                     name=name,
                     mode=Mode.OBSERVE if name in self.observed else Mode.ACT,
                     critical=name == "billing",
-                    depends_on=("chatbot",) if name == "billing" and "chatbot" in self.known else (),
+                    depends_on=("chatbot",)
+                    if name == "billing" and "chatbot" in self.known
+                    else (),
                 )
                 for name in PROJECTS
                 if name in self.known

@@ -297,6 +297,19 @@ def test_a_look_that_was_planned_before_the_clock_was_set_back_is_due(
     assert work.claim(db, epoch=EPOCH, at=NOW - 3600 * SECOND) is not None
 
 
+def test_what_is_being_done_is_claimed_before_all_that_waits_longer(
+    db: sqlite3.Connection,
+) -> None:
+    _fires(db, project="chatbot", after=1)
+    _claimed(db, after=1)
+    begun = _claimed(db, after=1)
+    _fires(db, project="crm", after=2)
+    action = make.action(incident=begun.incident.id, project="chatbot")
+    change = replace(_moved(begun, State.REPAIRING, after=9), action_became=(action,))
+    _apply(db, change, after=9)
+    assert [_claimed(db, after=9).incident.project for _ in range(2)] == ["chatbot", "crm"]
+
+
 def test_a_claim_of_an_earlier_life_was_interrupted(db: sqlite3.Connection) -> None:
     first = _claimed(db, epoch=1)
     second = _claimed(db, epoch=2)

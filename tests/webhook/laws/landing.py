@@ -1,0 +1,152 @@
+"""A landing: what a step has come to is stored, and judged by what the step could have known."""
+
+import sqlite3
+from datetime import datetime
+
+from orchestrator.health import State as Health
+from orchestrator.project import Mode
+from tests.webhook.laws.fleet import SETTLE
+from tests.webhook.laws.flight import Flight
+from webhook import policy
+from webhook.action import Action
+from webhook.action import State as ActionState
+from webhook.catalogue import remedy
+from webhook.change import Change
+from webhook.incident import State
+from webhook.policy import Step
+from webhook.remedy import Goal
+from webhook.store import rows, work
+from webhook.store.database import atomic
+from webhook.store.work import Overtaken
+
+_TABLES = ("incidents", "episodes", "actions", "approvals", "pages", "restraints")
+
+
+class Landing:
+    """One change at the moment it is stored."""
+
+    def __init__(
+        self, db: sqlite3.Connection, flight: Flight, change: Change, at: datetime
+    ) -> None:
+        self._db, self._flight, self._change, self._at = db, flight, change, at
+
+    def store(self) -> bool:
+        """Store it, and judge it; False: it was overtaken, and nothing has changed."""
+        before, ours = self._everything(), self._is_ours()
+        change, number = self._change, self._change.before.id
+        forgiven = self._forgiven()
+        try:
+            with atomic(self._db):
+                work.apply(self._db, change, epoch=self._flight.epoch, at=self._at)
+        except Overtaken:
+            assert self._everything() == before, "overtaken, and yet something has changed"
+            return False
+        assert ours, f"incident {number} had gone on without this step"
+        if change.forgive is not None and self._forgiven() != forgiven:
+            assert forgiven is None or forgiven <= rows.text(change.forgive), "forgiven twice"  # type: ignore[operator]  # an instant is there
+        self._judge_action()
+        self._judge_end()
+        return True
+
+    def _everything(self) -> list[list[tuple[object, ...]]]:
+        told = [f"SELECT * FROM {each}" for each in _TABLES]  # noqa: S608  names of ours
+        counted = [f"SELECT count(*) FROM {each}" for each in ("audit", "events")]  # noqa: S608
+        return [[tuple(row) for row in self._db.execute(each)] for each in (*told, *counted)]
+
+    def _is_ours(self) -> bool:
+        before = self._change.before
+        row = self._db.execute(
+            "SELECT state, claimed_by FROM incidents WHERE id = ?", (before.id,)
+        ).fetchone()
+        return (row["state"], row["claimed_by"]) == (before.state, self._flight.epoch)
+
+    def _forgiven(self) -> str | None:
+        found: str | None = self._db.execute(
+            "SELECT max(forgiven_at) FROM actions WHERE project = ?",
+            (self._change.before.project,),
+        ).fetchone()[0]
+        return found
+
+    def _judge_action(self) -> None:
+        change = self._change
+        if not change.action_became:
+            return
+        action, was = change.action_became[-1], change.action_was
+        if action.state is ActionState.EXECUTING and (was is None or was.state != action.state):
+            self._judge_begin(action)
+        if action.state is ActionState.COMPLETED:
+            self._judge_proof(action)
+
+    def _judge_begin(self, action: Action) -> None:
+        config, change = self._flight.config, self._change
+        project = config.projects[action.project]
+        guards = config.guards.of(action.project, action.name)
+        assert project.mode is Mode.ACT, "done where only observing is wanted"
+        assert action.executed_at is not None
+        since = rows.text(action.executed_at - guards.window)
+        attempts = self._count(
+            "project = ? AND name = ? AND forgiven_at IS NULL AND executed_at > ?",
+            (action.project, action.name, since),
+        )
+        assert attempts <= guards.attempts, f"attempt {attempts} of {guards.attempts}"
+        elsewhere = self._count(
+            "project <> ? AND state IN ('approved', 'executing')", (action.project,)
+        )
+        assert elsewhere < guards.concurrency, "too many repairs at once"
+        self._judge_restraints(action)
+        step = Step(remedy=remedy(action.name, config.commands), guards=guards)
+        if change.before.state is State.AWAITING_APPROVAL:
+            self._judge_approval(action)
+        else:
+            why = policy.asks(step, project, action.alertname)
+            assert why is None, f"nobody was asked, but {why}"
+
+    def _count(self, condition: str, given: tuple[object, ...]) -> int:
+        query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
+        return int(self._db.execute(query, given).fetchone()[0])
+
+    def _judge_restraints(self, action: Action) -> None:
+        assert action.executed_at is not None
+        for row in self._db.execute("SELECT * FROM restraints WHERE lifted_at IS NULL"):
+            said = rows.restraint(row)
+            binds = said.binds(action.project, at=action.executed_at)
+            assert not binds, f"done in spite of restraint {said.id}, a {said.kind}"
+
+    def _judge_approval(self, action: Action) -> None:
+        asked = rows.approval(
+            self._db.execute("SELECT * FROM approvals WHERE action = ?", (action.key,)).fetchone()
+        )
+        assert (asked.decision, asked.decided_by) == ("approved", "ann"), "nobody has allowed it"
+        assert action.executed_at is not None
+        assert action.executed_at < asked.expires_at, "allowed too long ago"
+
+    def _judge_proof(self, action: Action) -> None:
+        goal = remedy(action.name, self._flight.config.commands).goal
+        seen = self._flight.probes[-1].state
+        wanted = {Goal.PAUSED: {Health.PAUSED}, Goal.STOPPED: {Health.DOWN}}
+        assert seen in wanted.get(goal, {Health.HEALTHY}), f"{seen}, and called completed"
+        if goal is not Goal.HEALED:
+            return
+        standing, since = self._flight.standings[-1], self._change.before.recovered_at
+        assert standing is not None, "proven without Prometheus"
+        assert not standing.holds, "proven while its expression is true"
+        assert since is not None, "proven without a recovery"
+        assert self._at >= since + SETTLE, "proven before its rule could see it"
+
+    def _judge_end(self) -> None:
+        change = self._change
+        told = [event for event in change.events if event.name == "PROBLEM_RESOLVED"]
+        assert bool(told) is (change.after.state is State.RESOLVED)
+        if told:
+            became = [each.state for each in change.action_became]
+            assert became == [ActionState.COMPLETED], "resolved without a proven action"
+        if change.after.ended_at is None or change.reason == REMOVED:
+            return
+        going = self._db.execute(
+            "SELECT count(*) FROM episodes WHERE incident = ? AND ended_at IS NULL",
+            (change.after.id,),
+        ).fetchone()[0]
+        assert not going, "ended while its alert goes on"
+
+
+REMOVED = "removed from orchestrator.yml"

@@ -1,0 +1,162 @@
+"""A story: a store, a fleet, a clock, and everything that can happen between them."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from orchestrator.project import Project
+from tests.webhook.laws.fleet import PROJECTS, Service
+from tests.webhook.laws.flight import Flight, Outside
+from tests.webhook.laws.landing import Landing
+from tests.webhook.laws.law import Book
+from tests.webhook.laws.rules import Rules
+from tests.webhook.make import NOW
+from webhook.action import Action
+from webhook.action import State as ActionState
+from webhook.catalogue import remedy
+from webhook.executor import Outcome
+from webhook.guard import Surroundings
+from webhook.incident import Episode
+from webhook.remedy import Way
+from webhook.repair import RESEND_FOR
+from webhook.store import work
+from webhook.store.database import atomic, connect
+
+AT_ONCE = 80  # steps without the time going on; more is a step that begins itself again
+
+
+class Story:
+    """What one run has. Lives for one example; `close` frees its database."""
+
+    def __init__(self) -> None:
+        self.db = connect(":memory:")
+        self.elapsed = timedelta(0)  # by the clock of Alertmanager, which nobody sets
+        self.skew = timedelta(0)  # of our clock
+        self.backs = 0  # how often our clock was set back
+        self.rules = Rules()
+        self.fleet = {name: Service() for name in PROJECTS}
+        self.flights: list[Flight] = []
+        self.lost: list[Flight] = []  # of an earlier life, and ready to land
+        self.intents: dict[str, tuple[timedelta, int]] = {}  # by key: when, and how many backs
+        self.book = Book()
+        self.epoch = work.boot(self.db, at=self.now)
+        self._keys = count(1)
+
+    @property
+    def now(self) -> datetime:
+        """Return this instant by our clock."""
+        return NOW + self.elapsed + self.skew
+
+    @property
+    def theirs(self) -> datetime:
+        """Return this instant by the clock of Alertmanager."""
+        return NOW + self.elapsed
+
+    def close(self) -> None:
+        """End everything."""
+        for flight in (*self.flights, *self.lost):
+            flight.crash()
+        self.db.close()
+
+    def claim(self) -> Flight | None:
+        """Claim what is due, and begin a step of it; None when nothing is."""
+        with atomic(self.db):
+            case = work.claim(self.db, epoch=self.epoch, at=self.now)
+        if case is None:
+            return None
+        flight = Flight(case, self.epoch, self.rules.config())
+        self.flights.append(flight)
+        flight.take_off(self._outside())
+        return flight
+
+    def land(self, flight: Flight) -> None:
+        """Store what a step has come to; when it is overtaken, give its incident back."""
+        self.flights.remove(flight)
+        landing = Landing(self.db, flight, flight.arrive(), self.now)
+        if landing.store():
+            self._note(flight)
+        else:
+            self.release(flight)
+
+    def land_late(self, flight: Flight) -> None:
+        """Store what a step of an earlier life has come to, unless the incident has gone on."""
+        self.lost.remove(flight)
+        Landing(self.db, flight, flight.arrive(), self.now).store()
+        self._note(flight)
+
+    def release(self, flight: Flight) -> None:
+        """Give an incident back undone, as the worker does."""
+        with atomic(self.db):
+            work.release(self.db, flight.case.incident, epoch=flight.epoch, due=self.now)
+
+    def crash(self, *, keeping: bool) -> None:
+        """End in the middle of everything, and begin a new life; *keeping* what was to land."""
+        for flight in self.flights:
+            if keeping and flight.change is not None:
+                self.lost.append(flight)
+            else:
+                flight.crash()
+        self.flights = []
+        with atomic(self.db):
+            self.epoch = work.boot(self.db, at=self.now)
+
+    def work_off(self) -> None:
+        """Take every step that is due now, one after another."""
+        for _ in range(AT_ONCE):
+            flight = self.claim()
+            if flight is None:
+                return
+            self.land(flight)
+        raise AssertionError("steps begin each other without end, and no time goes by")
+
+    def follow(self, rules: Rules) -> None:
+        """Go by other rules from now on, as after a reload."""
+        self.rules = rules
+        with atomic(self.db):
+            work.wake_all(self.db, at=self.now)
+
+    def rows(self, query: str, *given: object) -> Sequence[sqlite3.Row]:
+        """Ask the store."""
+        return self.db.execute(query, given).fetchall()
+
+    def _note(self, flight: Flight) -> None:
+        change = flight.change
+        for each in change.action_became if change else ():
+            if each.state is ActionState.EXECUTING and each.key not in self.intents:
+                self.intents[each.key] = (self.elapsed, self.backs)
+
+    def _outside(self) -> Outside:
+        return Outside(
+            now=lambda: self.now,
+            new_key=lambda: f"key-{next(self._keys)}",
+            probe=lambda project: self.fleet[project.name].probe(),
+            standing=lambda alertname, project: self.fleet[project].standing(alertname),
+            around=self._around,
+            execute=self._execute,
+        )
+
+    def _around(self, project: Project, episode: Episode, within: timedelta) -> Surroundings:
+        config = self.rules.config()
+        return work.around(
+            self.db,
+            project,
+            episode,
+            within=within,
+            fleet=config.projects.keys(),
+            parents=config.ancestors(project.name),
+        )
+
+    def _execute(self, project: Project, action: Action) -> Outcome:
+        stored = self.rows("SELECT state FROM actions WHERE key = ?", action.key)
+        assert [row["state"] for row in stored] == ["executing"], "sent without an intent"
+        since, backs = self.intents[action.key]
+        if backs == self.backs:
+            assert self.elapsed < since + RESEND_FOR, "sent long after its intent"
+        service = self.fleet[project.name]
+        known = remedy(action.name, Rules().config().commands)
+        if known.way is Way.CONTROL:
+            return service.ask(action)
+        outcome = service.run(action)
+        assert known.repeatable or service.runs[action.key] == 1, f"{action.name} ran twice"
+        return outcome

@@ -1,0 +1,254 @@
+"""Whatever happens in whatever order, the laws hold, and when all is quiet everything ends."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from orchestrator.health import State as Health
+from tests.webhook.laws.fleet import ALERTS, DOWN, PROJECTS, Answer, Prometheus
+from tests.webhook.laws.post import Look, Post, Word
+from tests.webhook.laws.rules import LIMITS
+from tests.webhook.laws.story import Story
+from tests.webhook.make import SECOND
+from webhook import audit
+from webhook.approval import Decision
+from webhook.restraint import Kind
+from webhook.store import approvals, history, restraints
+from webhook.store.approvals import Undecidable
+from webhook.store.database import atomic
+
+QUICK = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+LONG = settings(QUICK, max_examples=2_000, stateful_step_count=60, derandomize=False)
+
+PROJECT, ALERT = st.sampled_from(PROJECTS), st.sampled_from(ALERTS)
+WORDS = st.lists(st.tuples(ALERT, PROJECT, st.sampled_from(Word)), min_size=1, max_size=5)
+CHANGES = st.sampled_from(
+    [*Answer, *Prometheus, Health.HEALTHY, Health.DOWN, Health.PAUSED]  # none is likelier
+)
+GAPS = st.sampled_from([0.5, 2, 2, 16, 31, 61, 301, 1_000, 3_700])
+HOUR = timedelta(hours=1)
+QUIET = 120  # rounds of 20 s, in which all has to end
+
+
+class Laws(RuleBasedStateMachine):
+    """One fleet, one store, and everything that can happen to them."""
+
+    @initialize(limits=st.sampled_from(LIMITS))
+    def begin(self, limits: dict[str, object]) -> None:
+        self.story = Story()
+        self.post = Post(self.story)
+        self.story.rules = replace(self.story.rules, limits=limits)
+
+    # The world
+
+    @rule(project=PROJECT, alertname=ALERT)
+    def falls_ill(self, project: str, alertname: str) -> None:
+        service = self.story.fleet[project]
+        if alertname == DOWN:
+            service.health = Health.DOWN
+        elif service.health is not Health.DOWN:
+            service.ill.add(alertname)
+        self.post.send((alertname, project, Word.FIRES))
+
+    @rule(project=PROJECT, change=CHANGES)
+    def is_otherwise(self, project: str, change: Answer | Prometheus | Health) -> None:
+        service = self.story.fleet[project]
+        match change:
+            case Answer():
+                service.answer = change
+            case Prometheus():
+                service.prometheus = change
+            case Health():  # people did that
+                service.health = change
+                service.ill.clear()
+
+    @rule(words=WORDS)
+    def is_told(self, words: list[tuple[str, str, Word]]) -> None:
+        self.post.send(*words)
+
+    @rule(project=PROJECT)
+    def heals(self, project: str) -> None:
+        self.story.fleet[project].heal()
+        for alertname in ALERTS:
+            self.post.send((alertname, project, Word.ENDS))
+
+    @rule(project=PROJECT, alertname=ALERT, look=st.sampled_from(Look), late=st.booleans())
+    def reconciles(self, project: str, alertname: str, look: Look, late: bool) -> None:  # noqa: FBT001  hypothesis names it
+        if not late:
+            self.post.look()
+        self.post.reconcile(alertname, project, look)
+
+    @rule(seconds=GAPS, back=st.booleans())
+    def time_goes_by(self, seconds: float, back: bool) -> None:  # noqa: FBT001  hypothesis names it
+        self.story.elapsed += seconds * SECOND
+        if back and not self.story.flights and not self.story.lost:
+            self.story.skew -= HOUR
+            self.story.backs += 1
+
+    # The webhook
+
+    @rule(gaps=st.lists(st.sampled_from([0.5, 2, 3, 16]), min_size=1, max_size=8))
+    def works(self, gaps: list[float]) -> None:
+        for seconds in gaps:
+            self.story.work_off()
+            self.story.elapsed += seconds * SECOND
+        self.story.work_off()
+
+    @rule(seconds=st.sampled_from([2, 16, 61]))
+    def works_on_what_is_so(self, seconds: float) -> None:
+        for _ in range(6):
+            self.post.tell_the_truth()
+            self.story.work_off()
+            self.story.elapsed += seconds * SECOND
+
+    @rule(looks=st.integers(0, 4))
+    def begins_a_step(self, looks: int) -> None:
+        flight = self.story.claim()
+        for _ in range(looks):
+            if flight is not None and flight.change is None:
+                flight.go_on()
+
+    @precondition(lambda self: self.story.flights)
+    @rule(which=st.integers(0, 2))
+    def goes_on_with_a_step(self, which: int) -> None:
+        flight = self.story.flights[which % len(self.story.flights)]
+        if flight.change is None:
+            flight.go_on()
+
+    @precondition(lambda self: self.story.flights)
+    @rule(which=st.integers(0, 2))
+    def ends_a_step(self, which: int) -> None:
+        self.story.land(self.story.flights[which % len(self.story.flights)])
+
+    @precondition(lambda self: self.story.flights)
+    @rule(which=st.integers(0, 2))
+    def cannot_store_a_step(self, which: int) -> None:
+        flight = self.story.flights.pop(which % len(self.story.flights))
+        flight.arrive()
+        self.story.release(flight)
+
+    @rule(keeping=st.booleans())
+    def crashes(self, keeping: bool) -> None:  # noqa: FBT001  hypothesis names it
+        self.story.crash(keeping=keeping)
+
+    @precondition(lambda self: self.story.lost)
+    @rule()
+    def an_earlier_life_ends_a_step(self) -> None:
+        self.story.land_late(self.story.lost[0])
+
+    # People
+
+    @rule(yes=st.booleans(), older=st.integers(0, 2))
+    def people_answer(self, yes: bool, older: int) -> None:  # noqa: FBT001  hypothesis names it
+        asked = self.story.rows("SELECT * FROM approvals ORDER BY id DESC LIMIT 1 OFFSET ?", older)
+        if not asked:
+            return
+        (row,) = asked
+        open_ = (
+            row["decision"] is None
+            and row["expires_at"] > audit.entry("", {}, at=self.story.now).at
+        )
+        try:
+            with atomic(self.story.db):
+                approvals.decide(
+                    self.story.db,
+                    row["id"],
+                    Decision.APPROVED if yes else Decision.REJECTED,
+                    by="ann",
+                    why="so",
+                    at=self.story.now,
+                )
+            assert open_, "answered what was not asked any more"
+        except Undecidable:
+            assert not open_
+
+    @rule(kind=st.sampled_from(Kind), project=st.sampled_from([*PROJECTS, None]))
+    def people_hold(self, kind: Kind, project: str | None) -> None:
+        now = self.story.now
+        with atomic(self.story.db):
+            restraints.add(
+                self.story.db,
+                kind,
+                None if kind is Kind.KILL_SWITCH else project,
+                reason="work",
+                by="ann",
+                starts_at=now,
+                ends_at=now + timedelta(minutes=10),
+                at=now,
+            )
+
+    @rule()
+    def people_let_go(self) -> None:
+        for row in self.story.rows("SELECT id FROM restraints WHERE lifted_at IS NULL"):
+            with atomic(self.story.db):
+                restraints.lift(self.story.db, row["id"], by="ann", at=self.story.now)
+
+    @rule(change=st.sampled_from([*LIMITS, *PROJECTS, "commands"]), observe=st.booleans())
+    def rules_change(self, change: str | dict[str, object], observe: bool) -> None:  # noqa: FBT001  hypothesis names it
+        rules = self.story.rules
+        match change:
+            case "commands":
+                rules = replace(rules, commands=not rules.commands)
+            case str() if observe:
+                rules = replace(rules, observed=rules.observed ^ {change})
+            case str():
+                rules = replace(rules, known=rules.known ^ {change})
+            case _:
+                rules = replace(rules, limits=change)
+        self.story.follow(rules)
+
+    @invariant()
+    def the_laws_hold(self) -> None:
+        if hasattr(self, "story"):
+            self.story.book.check(self.story.db)
+
+    def teardown(self) -> None:
+        """Let it become quiet: then everything has to end."""
+        if not hasattr(self, "story"):
+            return
+        try:
+            self._grow_quiet()
+        finally:
+            self.story.close()
+
+    def _grow_quiet(self) -> None:
+        story = self.story
+        story.crash(keeping=False)
+        for service in story.fleet.values():
+            service.heal()
+        self.people_let_go()
+        self.post.tell_the_truth()
+        for _ in range(QUIET):
+            story.work_off()
+            story.elapsed += 20 * SECOND
+        story.book.check(story.db)
+        assert audit.first_broken(history.audited(story.db)) is None
+        left = story.rows("SELECT project, state, held FROM incidents WHERE ended_at IS NULL")
+        assert [tuple(row) for row in left] == []
+
+
+def test_the_laws_hold_whatever_happens() -> None:
+    run_state_machine_as_test(Laws, settings=QUICK)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+def test_the_laws_hold_whatever_happens_in_many_runs() -> None:
+    run_state_machine_as_test(Laws, settings=LONG)
