@@ -11,6 +11,7 @@ from orchestrator import clock
 from orchestrator.errors import OrchestratorError
 
 OURS = "orchestrator"  # the label `source` of alerts that we post ourselves
+WATCHDOG = "Watchdog"  # the alert that always fires, so its absence says that alerts are lost
 ZERO = "0001-01-01T00:00:00Z"  # Go's zero time: the end of an alert that has not ended
 SAME = timedelta(milliseconds=1)  # two instants of one alert differ by less, after rounding
 

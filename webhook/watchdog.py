@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from webhook.alert import OURS, Alert, Status
+from webhook.alert import OURS, WATCHDOG, Alert, Status
 from webhook.stage import Bell
 
-NAME = "Watchdog"  # the rule that always fires
 PERIOD = timedelta(seconds=60)  # between two copies: rules/alertmanager.yml, its repeat_interval
 PERIODS = 3  # a restart of Prometheus or of Alertmanager costs one or two
 EVERY = 5.0  # seconds between two looks
@@ -31,7 +30,7 @@ ANNOTATIONS = {
 
 def barks(alert: Alert) -> bool:
     """Tell whether it is the alert that always fires; its end is what we listen for in vain."""
-    return alert.name == NAME and alert.status is Status.FIRING
+    return alert.name == WATCHDOG and alert.status is Status.FIRING
 
 
 def missed(last_seen: float | None, started: float, now: float) -> bool:

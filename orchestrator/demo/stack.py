@@ -136,6 +136,7 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
         "verification": dict(pace.verification),
         "alertmanagers": [stack.url("alertmanager")],
         "prometheus": stack.url("prometheus"),
+        "url": stack.url("webhook"),
     }
 
 

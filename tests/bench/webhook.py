@@ -46,7 +46,7 @@ class _Measured:
     type=click.IntRange(1, 600),
     default=10,
     show_default=True,
-    help="How long each load is measured, after 2 s of warm-up.",
+    help="How long each load is measured, after 5 s of warm-up.",
 )
 @click.option(
     "--json",

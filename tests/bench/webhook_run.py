@@ -20,7 +20,7 @@ from tests.bench.process import NotReady, Program, answering, free_ports, starte
 from tests.bench.webhook_load import Load, Taken, sending
 from tests.bench.webhook_result import BIG, Big, Kept, Run
 
-WARM_UP = 2.0  # seconds: every connection is open, and every statement prepared
+WARM_UP = 5.0  # seconds; the 640 threads of the peer need some to get out of each other's way
 BODIES = 5  # how often the big one is sent
 DATABASE = "orchestrator.db"
 

@@ -8,8 +8,7 @@ import pytest
 from orchestrator import clock
 from tests.cases.mesh import Json, Peer
 from tests.cases_reconcile.conftest import Alert, OpenDesk, Prometheus, StartPeer, down
-from webhook import watchdog
-from webhook.alert import Status
+from webhook.alert import WATCHDOG, Status
 from webhook.store import paging
 from webhook.watchdog import ANNOTATIONS, LABELS, Effects, Watchdog
 
@@ -58,7 +57,7 @@ async def test_e33_people_are_told_when_the_watchdog_is_missing_and_when_it_is_b
     )
     await prometheus.fire(always, peer)
     for told in await desk.until_arrived(3):  # first and two repetitions
-        assert told.alerts[0].name == watchdog.NAME
+        assert told.alerts[0].name == WATCHDOG
         dog.seen()
         await dog.look()
     assert desk.rows("SELECT * FROM pages") == []

@@ -88,7 +88,7 @@ class Courier:
         await self._bring(message)
 
     async def _bring(self, message: Json) -> None:
-        while not await self._post(message):
+        while not await self._post(message):  # noqa: ASYNC110  the other side is a process
             await asyncio.sleep(AGAIN)
         self.told += told(message)
         await self._prey.at(Moment.ANSWERED)

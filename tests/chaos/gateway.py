@@ -65,6 +65,8 @@ class Gateway:
             )
 
     def _see_intent(self, key: str) -> None:
-        stored = [row["state"] for row in self._prey.rows("SELECT * FROM actions WHERE key = ?", key)]
+        stored = [
+            row["state"] for row in self._prey.rows("SELECT * FROM actions WHERE key = ?", key)
+        ]
         if stored != ["executing"]:
             self.complaints.append(f"command {key} came out, and its intent stands as {stored}")

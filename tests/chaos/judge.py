@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ from webhook.store import history
 
 Json = dict[str, Any]
 
-RACE = timedelta(seconds=1)  # from the last good probe to what is said of it, on a busy machine
+RACE = timedelta(seconds=2)  # from the last good probe to what is said of it, on a busy machine
 ATTEMPTS, COOLDOWN = 3, timedelta(0)
 
 
@@ -30,6 +30,7 @@ class Down:
     project: str
     since: datetime
     until: datetime | None
+    deaf: bool = False  # no restart ends it
 
 
 def lost(db: sqlite3.Connection, answered: Iterable[Told]) -> Iterator[str]:
@@ -49,6 +50,15 @@ def lost(db: sqlite3.Connection, answered: Iterable[Told]) -> Iterator[str]:
         overtaken = each.started < newest[each.fingerprint] and rows
         if not there and not overtaken:
             yield f"lost: {each.fingerprint} from {each.started}"
+
+
+def missing(db: sqlite3.Connection, firing: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Name the alerts, by their labels, that fire and have no open episode."""
+    rows = db.execute("SELECT labels FROM episodes WHERE ended_at IS NULL")
+    known = [json.loads(row["labels"]) for row in rows]
+    for labels in firing:
+        if dict(labels) not in known:
+            yield f"lost: {dict(labels)} fires"
 
 
 def _started(each: Told) -> datetime:

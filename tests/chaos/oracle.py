@@ -36,7 +36,7 @@ class Oracle:
         self.firing: dict[str, list[Alert]] = {}  # by project
         self.many: Counter[str] = Counter()  # alerts that each project has when it falls
         self._site, self._prey, self._http, self._projects = site, prey, http, projects
-        self._over: list[Json] = []
+        self._over: dict[str, list[Json]] = {}  # by project; what fires anew is posted alone
         self._muted: set[str] = set()
 
     async def watch(self) -> None:
@@ -45,7 +45,8 @@ class Oracle:
             await asyncio.gather(*(self._look(project) for project in self._projects))
             if number % RESEND == 0:
                 firing = (alert for alerts in self.firing.values() for alert in alerts)
-                await self._post([*map(_going, firing), *self._over])
+                over = (alert for alerts in self._over.values() for alert in alerts)
+                await self._post([*map(_going, firing), *over])
             await asyncio.sleep(EVERY)
 
     async def lie(self, project: str) -> None:
@@ -90,13 +91,14 @@ class Oracle:
             now, many = clock.now(), max(1, self.many[project])
             alerts = [down(project, now, part=str(part)) for part in range(many)]
             self.firing[project] = alerts
+            self._over.pop(project, None)
             await self._post([_going(alert) for alert in alerts])
 
     async def _end(self, project: str) -> None:
-        ended = clock.written(clock.now())
-        over = [alert.post(ends=ended) for alert in self.firing.pop(project, ())]
-        self._over += over
-        await self._post(over)
+        if alerts := self.firing.pop(project, None):
+            ended = clock.written(clock.now())
+            self._over[project] = [alert.post(ends=ended) for alert in alerts]
+            await self._post(self._over[project])
 
     async def _post(self, alerts: list[Json]) -> None:
         if alerts:

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
 TIMED = frozenset({Moment.ANYWHERE, Moment.STARTING})
-REST = 4.0  # seconds that are waited for a planned moment after the story
+PATIENCE = 2.5  # seconds that are waited for a planned moment; then any other is as good
 
 
 class Prey:
@@ -41,19 +41,21 @@ class Prey:
         (self._folder / "orchestrator.yml").write_text(config, encoding="utf-8")
         await self._spawn()
 
-    async def hunt(self, *, until_then: float) -> None:
-        """Kill as planned; what did not come to pass in *until_then* seconds is left out.
-
-        At least one kill there is always.
-        """
-        try:
-            async with asyncio.timeout(until_then + REST):
-                for kill in self._kills:
-                    await self._lie_in_wait(kill)
-        except TimeoutError:
-            self._planned = None
-        if not self.deaths:
-            await self._kill(Moment.ANYWHERE)
+    async def hunt(self) -> None:
+        """Kill as often as planned, and when it is planned as far as these moments come."""
+        for kill in self._kills:
+            if kill.moment in TIMED:
+                await asyncio.sleep(kill.delay)
+                await self._kill(kill.moment)
+                continue
+            self._done.clear()
+            self._left, self._planned = kill.nth, kill
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._done.wait()
+            except TimeoutError:
+                self._planned = None
+                await self._kill(Moment.ANYWHERE)
 
     async def at(self, moment: Moment) -> Kill | None:
         """Say that it is at this moment; returns the kill when that was planned for it."""
@@ -102,15 +104,6 @@ class Prey:
     @property
     def _database(self) -> Path:
         return self._folder / "orchestrator.db"
-
-    async def _lie_in_wait(self, kill: Kill) -> None:
-        if kill.moment in TIMED:
-            await asyncio.sleep(kill.delay)
-            await self._kill(kill.moment)
-            return
-        self._done.clear()
-        self._left, self._planned = kill.nth, kill
-        await self._done.wait()
 
     async def _kill(self, moment: Moment) -> None:
         async with self._one:

@@ -101,7 +101,8 @@ def story(seed: int) -> Story:
     senders: list[Sender] = []
     most = chance.randint(*ALERTS) - sum(fall.alerts for fall in falls)
     while sum(each.alerts for each in senders) < most:
-        senders.append(_sender(chance))
+        sender = _sender(chance)
+        senders += [sender] if sender.alerts else []
     return Story(
         seed=seed,
         falls=falls,
@@ -140,7 +141,7 @@ def _kill(chance: random.Random) -> Kill:
     longest = {Moment.ANYWHERE: SPAN, Moment.STARTING: 1.2, Moment.EXECUTING: 0.1}
     return Kill(
         moment=moment,
-        nth=chance.choice([1, 1, 2, 5]) if moment is not Moment.ANSWERED else chance.randint(1, 12),
+        nth=chance.choice([1, 1, 2]) if moment is not Moment.ANSWERED else chance.randint(1, 12),
         delay=0 if quick else chance.uniform(0, longest.get(moment, 0.02)),
         lost=chance.random() < 0.5,
     )

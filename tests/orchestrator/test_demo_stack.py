@@ -104,11 +104,13 @@ def test_the_configuration_loads_and_names_every_address(
         loaded.playbooks,
         loaded.alertmanagers,
         loaded.prometheus,
+        loaded.url,
     ) == (
         [(name, at[name], f"{at['supervisor']}/control/{name}", mode) for name in PROJECTS],
         {name: tuple(steps) for name, steps in PLAYBOOKS.items()},
         (at["alertmanager"],),
         at["prometheus"],
+        at["webhook"],
     )
 
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from orchestrator import clock
 from webhook import audit, event
-from webhook.alert import SAME, Alert, Notification, Status
+from webhook.alert import SAME, WATCHDOG, Alert, Notification, Status
 from webhook.incident import Incident, State
 from webhook.store import rows
 
@@ -37,6 +37,7 @@ class Meaning(StrEnum):
     LATE = "late"  # firing, of an episode that is over: a copy that was overtaken
     STALE = "stale"  # resolved, of an episode before the present one
     UNKNOWN = "unknown"  # resolved, and never seen firing
+    WATCHDOG = "watchdog"  # the alert that always fires; nothing is to be kept of it
     UNROUTABLE = "unroutable"  # to be repaired, and it names no project
     OURS = "ours"  # an escalation that we posted ourselves
 
@@ -91,6 +92,8 @@ def receive(
 def _take(ledger: _Ledger, alert: Alert, known: dict[str, sqlite3.Row | None]) -> Meaning:
     if alert.ours:
         return Meaning.OURS
+    if alert.name == WATCHDOG and not alert.remediable:
+        return Meaning.WATCHDOG
     if alert.fingerprint not in known:  # a second time in one notification
         ledger.write()
         known |= _last(ledger.db, [alert.fingerprint])
@@ -196,12 +199,13 @@ def _end(ledger: _Ledger, last: sqlite3.Row, ended: datetime, *, how: str) -> No
         "UPDATE episodes SET ended_at = ?, seen_at = ?, how = ? WHERE id = ? AND ended_at IS NULL",
         (clock.written(ended), clock.written(ledger.at), how, last["id"]),
     )
-    _wake(ledger.db, last["incident"], ledger.at)
+    wake(ledger.db, last["incident"], ledger.at)
     data = {"alertname": last["alertname"], "fingerprint": last["fingerprint"], "how": how}
     ledger.note("episode ended", data)
 
 
-def _wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:
+def wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:
+    """Let an incident that goes on be looked at now; None has nothing to be woken."""
     if incident is not None:
         db.execute(
             "UPDATE incidents SET due_at = ? WHERE id = ? AND due_at IS NOT NULL",
@@ -209,7 +213,8 @@ def _wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:
         )
 
 
-def _incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Incident:
+def incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Incident:
+    """Return the incident that an alert belongs to: the open one, a recent one again, or a new."""
     ledger = _Ledger(db=db, at=at)
     incident = _gather(ledger, alert)
     ledger.write()
@@ -217,7 +222,6 @@ def _incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Inciden
 
 
 def _gather(ledger: _Ledger, alert: Alert) -> Incident:
-    """Return the incident that an alert belongs to: the open one, a recent one again, or a new."""
     db, at = ledger.db, ledger.at
     last = db.execute(
         "SELECT * FROM incidents WHERE project = ? ORDER BY id DESC LIMIT 1", (alert.project,)
@@ -226,7 +230,7 @@ def _gather(ledger: _Ledger, alert: Alert) -> Incident:
         return _open_incident(ledger, alert)
     known = rows.incident(last)
     if known.ended_at is None:
-        _wake(db, known.id, at)
+        wake(db, known.id, at)
         return known
     again = known.move(State.OPEN, at=at)
     db.execute(

@@ -12,7 +12,7 @@ from orchestrator import clock
 from webhook import audit, event
 from webhook.alert import Alert
 from webhook.store import intake, rows
-from webhook.store.intake import Meaning, _incident_for, _wake
+from webhook.store.intake import Meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def _again(db: sqlite3.Connection, alert: Alert, episode: sqlite3.Row, at: datet
     going = db.execute(
         "SELECT 1 FROM incidents WHERE id = ? AND ended_at IS NULL", (episode["incident"],)
     ).fetchone()
-    incident = _incident_for(db, alert, at)
+    incident = intake.incident_for(db, alert, at)
     # One that was opened again has forgotten the episodes of its life before.
     db.execute(
         "UPDATE incidents SET first_episode = ? WHERE id = ? AND first_episode > ?",
@@ -182,7 +182,7 @@ def _silence(db: sqlite3.Connection, episode: int, text: str | None, at: datetim
     ).fetchone()
     if row is None:
         return False
-    _wake(db, row["incident"], at)
+    intake.wake(db, row["incident"], at)
     data = {"alertname": row["alertname"], "fingerprint": row["fingerprint"], "silenced": text}
     rows.record(db, audit.entry("episode silenced", data, at=at))
     return True

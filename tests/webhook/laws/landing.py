@@ -7,6 +7,7 @@ from orchestrator.health import State as Health
 from orchestrator.project import Mode
 from tests.webhook.laws.fleet import SETTLE
 from tests.webhook.laws.flight import Flight
+from tests.webhook.laws.law import must
 from webhook import policy
 from webhook.action import Action
 from webhook.action import State as ActionState
@@ -81,7 +82,7 @@ class Landing:
         config, change = self._flight.config, self._change
         project = config.projects[action.project]
         guards = config.guards.of(action.project, action.name)
-        assert project.mode is Mode.ACT, "done where only observing is wanted"
+        must(project.mode is Mode.ACT, "done where only observing is wanted")
         assert action.executed_at is not None
         since = rows.text(action.executed_at - guards.window)
         attempts = self._count(
@@ -99,7 +100,7 @@ class Landing:
             self._judge_approval(action)
         else:
             why = policy.asks(step, project, action.alertname)
-            assert why is None, f"nobody was asked, but {why}"
+            must(why is None, "done, and nobody was asked", why)
 
     def _count(self, condition: str, given: tuple[object, ...]) -> int:
         query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
@@ -110,7 +111,7 @@ class Landing:
         for row in self._db.execute("SELECT * FROM restraints WHERE lifted_at IS NULL"):
             said = rows.restraint(row)
             binds = said.binds(action.project, at=action.executed_at)
-            assert not binds, f"done in spite of restraint {said.id}, a {said.kind}"
+            must(not binds, "done in spite of what people said", said.kind)
 
     def _judge_approval(self, action: Action) -> None:
         asked = rows.approval(

@@ -17,7 +17,7 @@ from webhook.action import State as ActionState
 from webhook.catalogue import remedy
 from webhook.executor import Outcome
 from webhook.guard import Surroundings
-from webhook.incident import Episode
+from webhook.incident import Episode, State
 from webhook.remedy import Way
 from webhook.repair import RESEND_FOR
 from webhook.store import work
@@ -90,6 +90,12 @@ class Story:
         with atomic(self.db):
             work.release(self.db, flight.case.incident, epoch=flight.epoch, due=self.now)
 
+    def spoil(self, flight: Flight) -> None:
+        """Come to the end of a step, find that it cannot be stored, and give its incident back."""
+        self.flights.remove(flight)
+        flight.arrive()
+        self.release(flight)
+
     def crash(self, *, keeping: bool) -> None:
         """End in the middle of everything, and begin a new life; *keeping* what was to land."""
         for flight in self.flights:
@@ -101,12 +107,12 @@ class Story:
         with atomic(self.db):
             self.epoch = work.boot(self.db, at=self.now)
 
-    def work_off(self) -> None:
-        """Take every step that is due now, one after another."""
+    def work_off(self, *, stop: State | None = None) -> Flight | None:
+        """Take every step that is due now; return the first that begins in the state *stop*."""
         for _ in range(AT_ONCE):
             flight = self.claim()
-            if flight is None:
-                return
+            if flight is None or flight.case.incident.state is stop:
+                return flight
             self.land(flight)
         raise AssertionError("steps begin each other without end, and no time goes by")
 

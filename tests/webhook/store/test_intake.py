@@ -240,3 +240,9 @@ def test_every_change_is_audited_and_a_repeat_changes_nothing(db: sqlite3.Connec
         "episode ended",
     ]
     assert audit.first_broken(rows) is None
+
+
+def test_the_alert_that_always_fires_is_heard_and_not_kept(db: sqlite3.Connection) -> None:
+    barks = make.alert(alertname="Watchdog", project="", remediate="", fingerprint="aa")
+    assert _receive(db, barks) == Counter({M.WATCHDOG: 1})
+    assert (_episodes(db), _names(db)) == ([], [])

@@ -1,0 +1,122 @@
+"""Short stories that the machine of test_laws.py has told, each kept because it once went wrong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.health import State as Health
+from tests.webhook.laws.fleet import CPU, Answer
+from tests.webhook.laws.post import Post
+from tests.webhook.laws.rules import Rules
+from tests.webhook.laws.story import Story
+from tests.webhook.make import SECOND
+from webhook.incident import State
+from webhook.restraint import Kind
+from webhook.store import history, restraints
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    told = Story()
+    yield told
+    told.close()
+
+
+@pytest.fixture
+def post(story: Story) -> Post:
+    return Post(story)
+
+
+def _go_on(story: Story, post: Post, *, rounds: int, gap: timedelta) -> None:
+    for _ in range(rounds):
+        post.tell_the_truth()
+        story.work_off()
+        story.elapsed += gap
+
+
+def _states(story: Story) -> dict[str, str]:
+    return {row["project"]: row["state"] for row in story.rows("SELECT * FROM incidents")}
+
+
+def _told(story: Story) -> list[object]:
+    return [event["name"] for event in history.events(story.db, after=0, limit=100)]
+
+
+def _paused(story: Story, post: Post) -> None:
+    """Let `chatbot` be paused by us, and calm from now on."""
+    story.fleet["chatbot"].ill.add(CPU)
+    _go_on(story, post, rounds=2, gap=SECOND)
+    assert _states(story) == {"chatbot": "mitigated"}
+
+
+def test_a_project_that_left_and_is_back_is_repaired_while_its_alert_goes_on(
+    story: Story, post: Post
+) -> None:
+    story.fleet["chatbot"].health = Health.DOWN
+    story.fleet["chatbot"].answer = Answer.REFUSED
+    _go_on(story, post, rounds=2, gap=2 * SECOND)
+    story.follow(Rules(known=Rules().known - {"chatbot"}))
+    _go_on(story, post, rounds=2, gap=2 * SECOND)
+    assert _states(story) == {"chatbot": "closed"}
+    story.follow(Rules())
+    story.fleet["chatbot"].answer = Answer.DONE
+    _go_on(story, post, rounds=8, gap=16 * SECOND)
+    assert _states(story) == {"chatbot": "resolved"}
+
+
+def test_what_is_calm_waits_its_turn_while_others_are_repaired(story: Story, post: Post) -> None:
+    story.follow(Rules(limits={"concurrency": 1, "resume_after": "3s"}))
+    _paused(story, post)
+    story.fleet["email-blast"].health = Health.DOWN
+    story.fleet["email-blast"].answer = Answer.DEAF
+    _go_on(story, post, rounds=20, gap=SECOND / 4)
+    assert _states(story) == {"chatbot": "mitigated", "email-blast": "repairing"}
+
+
+def test_a_kill_switch_binds_a_step_that_is_under_way(story: Story, post: Post) -> None:
+    story.fleet["chatbot"].health = Health.DOWN
+    post.tell_the_truth()
+    flight = story.work_off(stop=State.OPEN)
+    assert flight is not None
+    flight.go_on()  # it has read what people said, and looks at the project
+    restraints.add(
+        story.db,
+        Kind.KILL_SWITCH,
+        None,
+        reason="stop",
+        by="ann",
+        starts_at=story.now,
+        ends_at=story.now + 60 * SECOND,
+        at=story.now,
+    )
+    story.land(flight)
+    story.work_off()
+    assert story.fleet["chatbot"].effects == {}
+
+
+def test_what_we_paused_is_not_resumed_while_only_observing_is_wanted(
+    story: Story, post: Post
+) -> None:
+    _paused(story, post)
+    story.follow(Rules(observed=frozenset({"chatbot"})))
+    _go_on(story, post, rounds=40, gap=16 * SECOND)
+    assert _states(story) == {"chatbot": "mitigated"}
+
+
+def test_people_are_asked_before_a_resume_where_they_always_want_to_be(
+    story: Story, post: Post
+) -> None:
+    _paused(story, post)
+    story.follow(replace(story.rules, limits={"approval": "always"}))
+    _go_on(story, post, rounds=40, gap=16 * SECOND)
+    assert "ActionStarted" not in _told(story)[_told(story).index("Mitigated") :]
+
+
+def test_a_resume_that_failed_is_told_as_a_failed_action(story: Story, post: Post) -> None:
+    _paused(story, post)
+    story.fleet["chatbot"].answer = Answer.REFUSED
+    _go_on(story, post, rounds=40, gap=16 * SECOND)
+    after = _told(story)[_told(story).index("ActionStarted", 3) :]
+    assert after[:3] == ["ActionStarted", "ActionFailed", "ESCALATION_REQUIRED"]
