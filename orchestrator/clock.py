@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
@@ -11,6 +12,7 @@ def now() -> datetime:
     return datetime.now(tz=UTC)  # noqa: TID251  the one place that reads the clock
 
 
+@lru_cache(maxsize=128)  # a notification writes one instant dozens of times
 def written(instant: datetime) -> str:
     """Write *instant* as UTC text of fixed width (microseconds, `Z`), which sorts as time does."""
     utc = instant.astimezone(UTC).replace(tzinfo=None)

@@ -12,6 +12,8 @@ GENESIS = "0" * 64  # what the first row carries as its predecessor's hash
 
 Data = Mapping[str, object]
 
+_TEXT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -35,8 +37,7 @@ class Row:
 
 def entry(what: str, data: Data, *, at: datetime, actor: str = "webhook") -> Entry:
     """Write an entry the one way that its hash is taken of."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return Entry(at=clock.written(at), actor=actor, what=what, data=text)
+    return Entry(at=clock.written(at), actor=actor, what=what, data=_TEXT.encode(data))
 
 
 def digest(of: Entry, *, id: int, previous: str) -> str:  # noqa: A002  the column's name

@@ -109,10 +109,10 @@ def approval(
 
 def fleet(down: Sequence[str], of: int, *, url: str) -> Briefing:
     """Tell that so many projects went down at once that the monitor itself is suspected."""
-    names = [line(each, 60) for each in sorted(down)]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    names = [line(each, 60) for each in sorted(down)[:_NAMED]]
+    more = f" and {len(down) - _NAMED} more" if len(down) > _NAMED else ""
     told = [
-        f"What is wrong: these went down together: {', '.join(names[:_NAMED])}{more}.",
+        f"What is wrong: these went down together: {', '.join(names)}{more}.",
         (
             "Why nothing is tried: so many at once rather have one cause, which is not theirs: the"
             " exporter, its machine, the network, or something that they all depend on. Restarting"
@@ -126,7 +126,7 @@ def fleet(down: Sequence[str], of: int, *, url: str) -> Briefing:
     return Briefing(
         labels={"alertname": "FleetDown", "severity": "critical", "source": OURS},
         annotations={
-            "summary": f"{len(names)} of {of} projects went down at once, and none is restarted.",
+            "summary": f"{len(down)} of {of} projects went down at once, and none is restarted.",
             "description": "\n".join(told),
             "runbook_url": "docs/runbooks/FleetDown.md",
             "dashboard_url": "/d/orchestrator-fleet",

@@ -94,6 +94,11 @@ def mitigated(incident: Incident, action: Action, *, at: datetime) -> Event:
     return _of(incident, "Mitigated", at, {**_attempt(action), "text": text})
 
 
+def proven(incident: Incident, action: Action, why: str, *, at: datetime) -> Event:
+    """Tell that an attempt did what it was for, and that the incident goes on nevertheless."""
+    return _of(incident, "ActionProven", at, {**_attempt(action), "detail": why})
+
+
 def recovering(incident: Incident, action: Action, *, at: datetime) -> Event:
     """Tell of the first good probe after an attempt."""
     return _of(incident, "RecoveryObserved", at, _attempt(action))

@@ -1,6 +1,6 @@
 """A guard: one reason not to act now, in words that a person understands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ class Surroundings:
     """What the rest of the fleet is like, as far as a decision on one project needs it."""
 
     fleet: int = 1  # projects in orchestrator.yml
-    fell: tuple[str, ...] = ()  # what is down since about the same time, this one included
+    fell: tuple[str, ...] = ()  # projects with the same alert since about the same time
     parents_down: tuple[str, ...] = ()
     repairs: int = 0  # under way on other projects
     restraints: tuple[Restraint, ...] = ()
@@ -52,12 +52,12 @@ Guard = Callable[[Scene], Block | None]
 
 def first_block(scene: Scene) -> Block | None:
     """Return what the first guard says that has something to say."""
-    return next((block for guard in GUARDS.values() if (block := guard(scene))), None)
+    return first_of(GUARDS.values(), scene)
 
 
-def restrained(scene: Scene) -> Block | None:
-    """Return what the first guard says that a person has switched on."""
-    return next((block for guard in PEOPLES if (block := guard(scene))), None)
+def first_of(guards: Iterable[Guard], scene: Scene) -> Block | None:
+    """Return what the first of *guards* says that has something to say."""
+    return next((block for guard in guards if (block := guard(scene))), None)
 
 
 def _held(scene: Scene, guard: str, why: str, until: datetime | None = None) -> Block:
@@ -91,7 +91,7 @@ _SAID = {
 
 def _silence(scene: Scene) -> Block | None:
     silenced = scene.episode.silenced
-    if silenced is None:
+    if silenced is None or not scene.episode.open:
         return None
     return _held(scene, "silence", f"{scene.episode.alertname} is {silenced}")
 
@@ -107,12 +107,11 @@ def _observe(scene: Scene) -> Block | None:
 def _fleet(scene: Scene) -> Block | None:
     """Suspect the monitor when too much falls at once: it is one, and the fleet is many."""
     fell, fleet, guards = len(scene.around.fell), scene.around.fleet, scene.guards
-    if scene.episode.alertname != DOWN or fell < guards.fleet_min:
+    if fell < guards.fleet_min or fell <= guards.fleet_share * fleet:
         return None
-    if fell <= guards.fleet_share * fleet:
-        return None
-    within = duration.text(guards.fleet_within)
-    why = f"{fell} of {fleet} projects went down within {within}; the monitor itself is suspect"
+    within, name = duration.text(guards.fleet_within), scene.episode.alertname
+    did = "went down" if name == DOWN else f"got {name}"
+    why = f"{fell} of {fleet} projects {did} within {within}; the monitor itself is suspect"
     return replace(_held(scene, "fleet", why), fell=scene.around.fell)
 
 
@@ -149,9 +148,8 @@ def _concurrency(scene: Scene) -> Block | None:
     under_way, most = scene.around.repairs, scene.guards.concurrency
     if under_way < most:
         return None
-    return _held(
-        scene, "concurrency", f"{under_way} repairs are under way elsewhere, {most} at most"
-    )
+    are = f"{most} repairs" if most > 1 else "one repair"
+    return _held(scene, "concurrency", f"{are} at most at once, and as many are under way")
 
 
 # In this order, so that what a person has said is told before what we think ourselves.
@@ -167,3 +165,6 @@ GUARDS: dict[str, Guard] = {
     "concurrency": _concurrency,
 }
 PEOPLES = tuple(GUARDS[name] for name in ("kill_switch", "maintenance", "hold", "silence"))
+# What has to let people be asked, too; the rest is about acting only.
+ASKING = (*PEOPLES, GUARDS["fleet"], GUARDS["dependency"])
+SENDING = (*PEOPLES, GUARDS["observe"])  # what stops also what is decided, until it is sent

@@ -81,6 +81,7 @@ class Incident:
     # or the first look at which what we paused was calm
     escalated_at: datetime | None = None
     ended_at: datetime | None = None
+    asked_about: int = 0  # the newest episode that people were told of; 0: they were not asked
 
     def move(self, to: State, *, at: datetime) -> "Incident":
         """Return this incident in the state *to*, due at once; raise ForbiddenMove."""
@@ -110,9 +111,8 @@ class Incident:
 
         A guard may put it in other words at every look, as when it counts.
         """
-        if self.held_by is not None:
-            return self.held_by != before.held_by
-        return self.held != before.held
+        counts = self.held_by == before.held_by == "fleet"
+        return not counts and self.held != before.held
 
     def seen(self, at: datetime) -> "Incident":
         """Return this incident with no instant of its past after *at*.

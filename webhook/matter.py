@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator import duration
 from orchestrator.clock import Clock
 from orchestrator.config import Config
 from orchestrator.health import Probe
 from orchestrator.project import Project
 from webhook import action as law
-from webhook import briefing, outcome, policy
+from webhook import briefing, outcome, policy, verification
 from webhook.action import Action
 from webhook.approval import bound
 from webhook.briefing import Briefing
@@ -22,6 +23,7 @@ from webhook.guard import Block, Scene, Surroundings
 from webhook.incident import Episode
 from webhook.policy import Escalate, Step
 from webhook.remedies.command import PREFIX
+from webhook.remedy import Look
 from webhook.verification import Standing
 
 
@@ -34,6 +36,7 @@ class Effects:
     probe: Callable[[Project], Awaitable[Probe]]  # confirmed: a single lost packet is not down
     standing: Callable[[str, str], Awaitable[Standing | None]]  # alert name, project
     deployed_ago: Callable[[str], Awaitable[timedelta | None]]  # of a project
+    read_within: Callable[[str, timedelta], Awaitable[bool | None]]  # whether figures of it were
     around: Callable[[Project, Episode, timedelta], Awaitable[Surroundings]]  # how far "at once" is
     execute: Callable[[Project, Action], Awaitable[Outcome]]
     gather: Callable[[Project], Awaitable[Gathered]]
@@ -81,6 +84,27 @@ class Matter:
             now=self.effects.now(),
         )
 
+    async def look(self, episode: Episode) -> tuple[Look, str | None]:
+        """Look at the project and at Prometheus; the second is what speaks against touching it."""
+        name, alertname, effects = self.project.name, episode.alertname, self.effects
+        probe = await effects.probe(self.project)
+        standing = await effects.standing(alertname, name)
+        why_not = verification.objection(name, alertname, probe, standing)
+        if why_not is None and standing is not None:
+            why_not = self._unsettled(alertname, standing)
+        deployed = None if standing is None or why_not else await effects.deployed_ago(name)
+        return Look(probe=probe, deployed_ago=deployed), why_not
+
+    def _unsettled(self, alertname: str, standing: Standing) -> str | None:
+        """Say that an alert cannot know yet what was last done to its project."""
+        last = self.case.attempts[-1] if self.case.attempts else None
+        since = self.effects.now() - standing.settle
+        if last is None or last.executed_at is None or last.executed_at <= since:
+            return None
+        if last.executed_at > self.effects.now():  # the clock was set back
+            return None
+        return f"{alertname} needs {duration.text(standing.settle)} to see what {last.name} did"
+
     def bound(self, step: Step, episode: Episode) -> str:
         """Return what a question about *step* is bound to, as everything is now."""
         command = self.config.commands.get(step.remedy.name.removeprefix(PREFIX))
@@ -113,8 +137,8 @@ class Matter:
 
     def _page(self, block: Block) -> Briefing | None:
         """Return what people are told when so much fell that nothing is touched."""
-        if not block.fell:
-            return None
+        if not block.fell or self.case.incident.held_by == block.guard:
+            return None  # they were told when it began to be held
         return briefing.fleet(block.fell, len(self.config.projects), url=self.config.url)
 
     async def escalate(self, reason: str, *, leaves: law.State = law.State.UNKNOWN) -> Change:

@@ -16,6 +16,9 @@ from webhook.incident import DOWN, State, downtime
 
 LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on
 LOOK_LATER = timedelta(seconds=15)  # while a guard says no; a change rings before that
+LOOK_LAST = timedelta(seconds=60)  # at one of a fleet that has fallen
+BE_QUICK = timedelta(minutes=2)  # for so long a thing that is not as it was said may change
+EVIDENCE = "evidence"  # what `held_by` says when a look of ours speaks against the alert
 
 
 def waiting(case: Case, now: datetime, *, why: str | None, after: timedelta = LOOK_AGAIN) -> Change:
@@ -25,12 +28,14 @@ def waiting(case: Case, now: datetime, *, why: str | None, after: timedelta = LO
 
 def objected(case: Case, why: str, now: datetime) -> Change:
     """Do nothing, for what was seen speaks against it; readers are told once, not at every look."""
-    return _withheld(case, why, now, until=now + LOOK_AGAIN, by=None)
+    fresh = now < case.incident.since + BE_QUICK
+    until = now + (LOOK_AGAIN if fresh else LOOK_LATER)
+    return _withheld(case, why, now, until=until, by=EVIDENCE)
 
 
 def blocked(case: Case, block: Block, now: datetime, page: Briefing | None = None) -> Change:
     """Do nothing, for a guard says so, before its end or for a while."""
-    latest = now + LOOK_LATER
+    latest = now + (LOOK_LAST if block.fell else LOOK_LATER)
     until = latest if block.until is None else max(now, min(block.until, latest))
     return replace(_withheld(case, block.reason, now, until=until, by=block.guard), page=page)
 
@@ -142,6 +147,18 @@ def resolved(case: Case, action: Action, now: datetime) -> Change:
     )
 
 
+def partly(case: Case, action: Action, why: str, now: datetime) -> Change:
+    """Note that an attempt is proven, and that another alert of the project goes on."""
+    return Change(
+        before=case.incident,
+        after=case.incident.move(State.OPEN, at=now),
+        action_was=action,
+        action_became=(action.move(law.State.COMPLETED, at=now, detail="proven"),),
+        events=(event.proven(case.incident, action, why, at=now),),
+        reason=why,
+    )
+
+
 def mitigated(case: Case, action: Action, now: datetime) -> Change:
     """Note that the harm is stopped and nothing is healed."""
     told = event.mitigated(case.incident, action, at=now)
@@ -177,7 +194,8 @@ def escalated(
     by: str | None = None,
 ) -> Change:
     """Ask people. An action that is under way is in doubt from here on, or as *leaves* says."""
-    moved = case.incident.move(State.ESCALATED, at=now)
+    asked_about = max((each.id for each in case.episodes), default=0)
+    moved = replace(case.incident.move(State.ESCALATED, at=now), asked_about=asked_about)
     left = case.action and case.action.move(leaves, at=now, detail=reason)
     return Change(
         before=case.incident,
@@ -198,12 +216,13 @@ def reopened(case: Case, why: str, now: datetime) -> Change:
 def closed(case: Case, how: str, now: datetime, *, forgive: datetime | None = None) -> Change:
     """Close what ended without a proven repair of ours."""
     told = event.closed(case.incident, how, downtime(case.episodes), at=now)
+    over = not any(episode.open for episode in case.episodes)
     return Change(
         before=case.incident,
         after=case.incident.move(State.CLOSED, at=now),
         action_was=case.action,
         action_became=_dropped(case.action, how, now),
-        events=(*_up_again(case, now), told),
+        events=(*(_up_again(case, now) if over else ()), told),
         reason=how,
         forgive=forgive,
     )

@@ -139,10 +139,11 @@ def decide(steps: Sequence[Step], scene: Scene, look: Look | None) -> Decision:
         if lack is None:
             return _decide(step, scene)
         unfit[step.remedy.name] = lack
-    return observed(scene.project, Escalate(reason=_exhausted(scene, unfit)))
+    block = guard.first_of(guard.ASKING, replace(scene, action="repairing"))
+    return block or observed(scene.project, Escalate(reason=_exhausted(scene, unfit)))
 
 
-def observed(project: Project, escalate: Escalate) -> Decision:
+def observed(project: Project, escalate: Escalate) -> Block | Escalate:
     """Return *escalate*, or where only observing is wanted, that people would be asked."""
     if project.mode is Mode.OBSERVE:
         reason = f"mode: observe; would ask people: {escalate.reason}"
@@ -202,11 +203,11 @@ def undo_of(action: Action) -> str:
 
 def _exhausted(scene: Scene, unfit: Mapping[str, str]) -> str:
     alertname, project = scene.episode.alertname, scene.project.name
-    tried = "; ".join(
-        f"{each.name} {each.attempt}: {each.detail or each.state}" for each in scene.attempts
-    )
+    since = scene.now - scene.guards.window
+    tries = [each for each in scene.attempts if each.executed_at and each.executed_at > since]
+    tried = "; ".join(f"{each.name} {each.attempt}: {each.detail or each.state}" for each in tries)
     lacks = "; ".join(f"no {name}: it {lack}" for name, lack in unfit.items())
-    if not scene.attempts and not unfit:
+    if not tries and not unfit:
         return f"no playbook for {alertname}"
-    said = f"{alertname} of {project} goes on after {len(scene.attempts)} of our attempts"
+    said = f"{alertname} of {project} goes on after {len(tries)} of our attempts"
     return f"{said} ({'; '.join(part for part in (tried, lacks) if part)})"

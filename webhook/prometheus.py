@@ -48,6 +48,23 @@ async def deployed_ago(session: aiohttp.ClientSession, url: str, project: str) -
         return None
 
 
+async def read_within(
+    session: aiohttp.ClientSession, url: str, project: str, length: timedelta
+) -> bool | None:
+    """Tell whether the exporter read figures of *project* within the last *length*.
+
+    True also where it reads none at all: then no alert is about them. None without an answer.
+    """
+    seconds = max(round(length.total_seconds()), 1)
+    query = f'sum(increase(project_reads_total{{project="{project}"}}[{seconds}s]))'
+    try:
+        found = (await _data(session, f"{url}/api/v1/query", {"query": query}))["result"]
+        return not found or float(found[0]["value"][1]) > 0
+    except NO_ANSWER as error:
+        logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
+        return None
+
+
 async def _rules(session: aiohttp.ClientSession, url: str, alertname: str) -> list[dict[str, Any]]:
     found = await _data(session, f"{url}/api/v1/rules", {"type": "alert"})
     return [

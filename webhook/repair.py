@@ -11,21 +11,22 @@ returns a Change that the store commits whole:
                have been healed by others since.
 3. verifying:  look until it is proven (resolved), has not helped (open again) or cannot be told
                (escalated).
-4. the rest:   waiting for people or for calm, in standby.py.
+4. the rest:   waiting for people or for calm, in asking.py, mitigation.py and standby.py.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.config import Config
-from webhook import briefing, outcome, policy, standby, verification
+from webhook import asking, briefing, guard, mitigation, outcome, policy, standby, verification
+from webhook.action import Action
 from webhook.approval import Question
 from webhook.case import Case
 from webhook.change import Change
 from webhook.executor import Done, Unanswered
-from webhook.guard import Scene
-from webhook.incident import Episode, State
+from webhook.guard import Block, Scene
+from webhook.incident import DOWN, Episode, State
 from webhook.matter import Effects, Matter
 from webhook.policy import Act, Ask, Step
 from webhook.remedy import Goal, Way
@@ -33,12 +34,16 @@ from webhook.verification import Sighting
 
 RESEND_FOR = timedelta(seconds=60)  # from the intent: how long an unanswered command is sent again
 RESEND_AFTER = timedelta(milliseconds=500)
+FEW = 100  # projects that fell together, each of which is looked at
 NEEDS_ACTION = frozenset({State.REPAIRING, State.VERIFYING, State.AWAITING_APPROVAL})
 
 
 async def step(case: Case, config: Config, effects: Effects) -> Change:
     """Take the one next step for *case*. Raises nothing that an outside party can cause."""
-    case = replace(case, incident=case.incident.seen(effects.now()))
+    incident = case.incident.seen(effects.now())
+    if incident.state is State.OPEN and any(each.open for each in case.episodes):
+        incident = replace(incident, recovered_at=None)
+    case = replace(case, incident=incident)
     project = config.projects.get(case.incident.project)
     if project is None:
         return standby.without_project(case, config, effects.now())
@@ -63,12 +68,25 @@ async def _open(matter: Matter) -> Change:
     decision = policy.decide(steps, scene, None)
     if isinstance(decision, Act | Ask):
         return await _look(matter, steps, scene)
+    if isinstance(decision, Block) and 0 < len(decision.fell) <= FEW:
+        return await _doubt(matter, decision, scene)
     return await matter.settle(decision)
+
+
+async def _doubt(matter: Matter, block: Block, scene: Scene) -> Change:
+    """Look whether what seems to have fallen with others has: alerts can be forged.
+
+    Not at thousands, which would keep everything else waiting.
+    """
+    _, why_not = await matter.look(scene.episode)
+    if why_not is not None:
+        return outcome.objected(matter.case, why_not, matter.effects.now())
+    return await matter.settle(block)
 
 
 async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change:
     """Look at the project before anything is done to it, and decide again with that."""
-    look, why_not = await standby.look(matter, scene.episode)
+    look, why_not = await matter.look(scene.episode)
     if why_not is not None:
         return outcome.objected(matter.case, why_not, matter.effects.now())
     decision = policy.decide(steps, replace(scene, now=matter.effects.now()), look)
@@ -96,25 +114,48 @@ def _ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
 async def _execute(matter: Matter) -> Change:
     """Carry out an action whose intent is committed."""
     case, effects, action = matter.case, matter.effects, matter.action
+    if case.interrupted and matter.step(action.name).remedy.way is Way.COMMAND:
+        left = await _cut_off(matter)
+        if left is not None:
+            return left
     now = effects.now()
-    kind = matter.step(action.name).remedy
-    if case.interrupted and not kind.repeatable:
-        what = f"the webhook ended while it ran {action.name}; whether it was done is not known"
-        return await matter.escalate(what)
-    if case.interrupted and kind.way is Way.COMMAND:  # it may be as well as if it had ended
-        episode = next(each for each in case.episodes if each.alertname == action.alertname)
-        _, why_not = await standby.look(matter, episode)
-        if why_not is not None:
-            return outcome.executed(case, action, f"not repeated: {why_not}", "", now=now)
     if now >= case.incident.since + RESEND_FOR:  # we were away: what the intent saw has passed
         why = case.incident.held or "it was never answered"
-        return await standby.failed(matter, action, why)
+        return await mitigation.failed(matter, action, why)
+    block = await _forbidden(matter, action)
+    if block is not None:  # said since it was decided
+        return outcome.blocked(case, block, now)
     result = await effects.execute(matter.project, action)
     if isinstance(result, Done):
         return outcome.executed(case, action, result.detail, result.output, now=effects.now())
     if isinstance(result, Unanswered):
         return outcome.waiting(case, effects.now(), why=result.detail, after=RESEND_AFTER)
-    return await standby.failed(matter, action, result.detail, output=result.output)
+    return await mitigation.failed(matter, action, result.detail, output=result.output)
+
+
+async def _cut_off(matter: Matter) -> Change | None:
+    """Decide on a command during which the program ended; None: it is to be run (again).
+
+    One that may be repeated is not when the project is as well as if it had been done.
+    """
+    case, action, now = matter.case, matter.action, matter.effects.now()
+    if not matter.step(action.name).remedy.repeatable:
+        what = f"the webhook ended while it ran {action.name}; whether it was done is not known"
+        return await matter.escalate(what)
+    episode = next((each for each in case.episodes if each.alertname == action.alertname), None)
+    why_not = "its alert has ended" if episode is None else (await matter.look(episode))[1]
+    if why_not is None:
+        return None
+    return outcome.executed(case, action, f"not repeated: {why_not}", "", now=now)
+
+
+async def _forbidden(matter: Matter, action: Action) -> Block | None:
+    """Return what people have said against it meanwhile; each sending asks anew."""
+    episode = next((each for each in matter.case.episodes), None)
+    if episode is None:
+        return None
+    scene = await matter.scene(episode, matter.step(action.name))
+    return guard.first_of(guard.SENDING, scene)
 
 
 async def _verify(matter: Matter) -> Change:
@@ -126,7 +167,8 @@ async def _verify(matter: Matter) -> Change:
     asked = probe.up and goal is Goal.HEALED
     standing = await effects.standing(action.alertname, matter.project.name) if asked else None
     now = effects.now()
-    seen = Sighting(probe=probe, standing=standing, at=now)
+    fresh = await _fresh(matter, now) if standing is not None else None
+    seen = Sighting(probe=probe, standing=standing, at=now, fresh=fresh)
     verdict = verification.judge(case.incident, action, case.episodes, seen, limits, goal=goal)
     match verdict:
         case verification.Waiting():
@@ -139,17 +181,28 @@ async def _verify(matter: Matter) -> Change:
         case verification.Proven():
             reached = outcome.resolved if goal is Goal.HEALED else outcome.mitigated
             return reached(case, action, now)
+        case verification.Partly():
+            return outcome.partly(case, action, verdict.why, now)
         case verification.Ineffective():
-            return await standby.failed(matter, action, verdict.why)
+            return await mitigation.failed(matter, action, verdict.why)
         case verification.Inconclusive():
             return await matter.escalate(verdict.why)
+
+
+async def _fresh(matter: Matter, now: datetime) -> bool | None:
+    """Tell whether figures were read since the action: old ones prove nothing of it."""
+    action = matter.action
+    if action.alertname == DOWN:
+        return True
+    since = now - (action.executed_at or now)
+    return await matter.effects.read_within(matter.project.name, since)
 
 
 _STEPS: dict[State, Callable[[Matter], Awaitable[Change]]] = {
     State.OPEN: _open,
     State.REPAIRING: _execute,
     State.VERIFYING: _verify,
-    State.AWAITING_APPROVAL: standby.awaiting,
-    State.MITIGATED: standby.mitigated,
+    State.AWAITING_APPROVAL: asking.awaiting,
+    State.MITIGATED: mitigation.mitigated,
     State.ESCALATED: standby.escalated,
 }

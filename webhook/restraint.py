@@ -22,10 +22,11 @@ class Restraint:
     project: str | None  # None: of every project
     reason: str
     set_by: str
-    starts_at: datetime
+    starts_at: datetime | None  # None: from now on, whatever the clock is set to
     ends_at: datetime | None
 
     def binds(self, project: str, *, at: datetime) -> bool:
         """Tell whether *project* is to be left alone at that instant."""
-        begun = self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
-        return begun and self.project in (None, project)
+        begun = self.starts_at is None or self.starts_at <= at
+        over = self.ends_at is not None and at >= self.ends_at
+        return begun and not over and self.project in (None, project)

@@ -32,7 +32,7 @@ from webhook.incident import Episode
 from webhook.instruments import Instruments
 from webhook.matter import Effects
 from webhook.stage import Bell, Once, keep_going
-from webhook.store import housekeeping, paging, reconciliation, work
+from webhook.store import housekeeping, intake, paging, reconciliation, work
 from webhook.store.database import Store
 from webhook.verification import Standing
 from webhook.worker import IDLE, Worker
@@ -62,6 +62,7 @@ class Ground:
 async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]:
     """Let every stage go round, until the block ends."""
     epoch = await ground.store(work.boot, at=clock.now())
+    await ground.store(intake.take_up, ground.config().projects.keys(), at=clock.now())
     repairs = Worker(
         ground.config,
         ground.store,
@@ -107,6 +108,9 @@ def effects(ground: Ground) -> Effects:
     async def deployed_ago(project: str) -> timedelta | None:
         return await prometheus.deployed_ago(session, config().prometheus, project)
 
+    async def read_within(project: str, length: timedelta) -> bool | None:
+        return await prometheus.read_within(session, config().prometheus, project, length)
+
     async def around(project: Project, episode: Episode, within: timedelta) -> Surroundings:
         known = config()
         parents = known.ancestors(project.name)
@@ -124,6 +128,7 @@ def effects(ground: Ground) -> Effects:
         probe=look,
         standing=standing,
         deployed_ago=deployed_ago,
+        read_within=read_within,
         around=around,
         execute=execute,
         gather=partial(logs.tail, ground.ways),

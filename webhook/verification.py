@@ -1,5 +1,6 @@
 """Verification: when a repair counts as proven, and when as having done nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ class Sighting:
     probe: Probe
     standing: Standing | None
     at: datetime
+    fresh: bool | None = True  # figures read since the action; None: nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,13 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class Partly:
+    """Proven, and another alert of the project goes on, which is decided on next."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ineffective:
     """The action ran and did not help."""
 
@@ -60,7 +69,7 @@ class Inconclusive:
     why: str
 
 
-Verdict = Waiting | Recovered | Proven | Ineffective | Inconclusive
+Verdict = Waiting | Recovered | Proven | Partly | Ineffective | Inconclusive
 
 
 def objection(project: str, alertname: str, probe: Probe, standing: Standing | None) -> str | None:
@@ -94,8 +103,9 @@ def judge(
     1. The project answers a probe of ours, within `recover_within` of the command's answer.
     2. From then on it keeps answering for as long as its rule needs to see the change; only then
        does `prove_within` begin, or a rule that looks back further could never be satisfied.
-    3. The alert's own expression is false.
-    4. Alertmanager has told us that every alert of the incident ended.
+    3. The alert's own expression is false, on figures that were read after the action.
+    4. Alertmanager has told us that every alert of the incident ended. When its own one has, and
+       others have not in time, the action is proven and the incident goes on.
     "Resolved" alone proves nothing: a dead Prometheus looks the same. What shall only stop the harm
     is proven when a probe says so.
     """
@@ -105,14 +115,18 @@ def judge(
         return _unwell(incident, seen, limits)
     if incident.recovered_at is None:
         return Recovered()
-    if seen.standing is None:
-        missing: Waiting | None = Waiting("Prometheus does not answer")
-    else:
-        missing = _missing(incident.recovered_at, action, episodes, seen.standing, seen.at)
-    if missing is None:
+    missing = _missing(incident.recovered_at, action, episodes, seen)
+    others = _going(each for each in episodes if each.alertname != action.alertname)
+    if missing is None and not others:
         return Proven()
     if seen.at <= incident.recovered_at + _settle(seen.standing) + limits.prove_within:
-        return missing
+        return missing or Waiting(f"Alertmanager still has {others}")
+    return _late(action, missing, others, seen)
+
+
+def _late(action: Action, missing: Waiting | None, others: str, seen: Sighting) -> Verdict:
+    if missing is None:
+        return Partly(f"{action.alertname} has ended, {others} has not")
     holds = seen.standing is not None and seen.standing.holds
     return Ineffective(missing.for_what) if holds else Inconclusive(missing.for_what)
 
@@ -121,15 +135,23 @@ def _missing(
     recovered_at: datetime,
     action: Action,
     episodes: tuple[Episode, ...],
-    standing: Standing,
-    now: datetime,
+    seen: Sighting,
 ) -> Waiting | None:
-    if now < recovered_at + standing.settle:
+    standing = seen.standing
+    if standing is None:
+        return Waiting("Prometheus does not answer")
+    if seen.at < recovered_at + standing.settle:
         return Waiting(f"{action.alertname} settles")
     if standing.holds:
         return Waiting(f"{action.alertname} still holds")
-    going = sorted({episode.alertname for episode in episodes if episode.open})
-    return Waiting(f"Alertmanager still has {', '.join(going)}") if going else None
+    if not seen.fresh and action.alertname != DOWN:
+        return Waiting(f"no figures of {action.project} were read since {action.name}")
+    going = _going(each for each in episodes if each.alertname == action.alertname)
+    return Waiting(f"Alertmanager still has {going}") if going else None
+
+
+def _going(episodes: Iterable[Episode]) -> str:
+    return ", ".join(sorted({episode.alertname for episode in episodes if episode.open}))
 
 
 def _settle(standing: Standing | None) -> timedelta:

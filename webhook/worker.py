@@ -81,7 +81,8 @@ class Worker:
                 await self._store(work.apply, change, epoch=self._epoch, at=clock.now())
             except work.Overtaken:
                 return False
-            except sqlite3.Error:
+            except sqlite3.OperationalError:  # busy, full, read-only: of what is wrong with the
+                # step itself, repeating it makes nothing better
                 logger.exception("step not stored", extra={"incident": change.before.id})
                 self._instruments.stage_failures.labels("repair").inc()
             else:

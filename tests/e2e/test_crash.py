@@ -85,7 +85,7 @@ async def _all_is_whole(live: Live) -> None:
 
 
 async def _kills(start: Start, seeds: range) -> None:
-    """Let a project go down for each seed, twice at most: a third time within the hour is for people."""
+    """Let a project go down for each seed; twice at most, for a third time is for people."""
     assert len(seeds) <= 2 * len(PROJECTS)
     async with start() as live:
         for project, seed in zip(2 * PROJECTS, seeds, strict=False):

@@ -88,6 +88,10 @@ async def test_a_clock_set_back_an_hour_freezes_nothing_and_buys_no_third_restar
     await case.fire(down(project.name))
     await people.until_heard(ASKED, "firing")
     assert project.actions == ["restart_service"] * 2
+    wrong.set(-7200)  # and again, while people are asked: the end has to be one, and at once
+    project.state = State.HEALTHY
+    await case.end(*(alert for alert, _ in case.firing))
+    await people.until_heard(ASKED, "firing", "resolved")
     assert first_broken(tmp_path) is None
 
 

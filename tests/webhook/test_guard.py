@@ -15,7 +15,7 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import action as law
 from webhook.catalogue import CATALOGUE
-from webhook.guard import GUARDS, Block, Scene, Surroundings, first_block, restrained
+from webhook.guard import GUARDS, PEOPLES, Block, Scene, Surroundings, first_block, first_of
 from webhook.policy import Decision, Step, decide, remaining
 from webhook.remedy import Look
 from webhook.restraint import Kind, Restraint
@@ -100,7 +100,7 @@ BLOCKS = {
     ),
     "concurrency": (
         _scene(around=Surroundings(repairs=4)),
-        f"{ON}: 4 repairs are under way elsewhere, 4 at most",
+        f"{ON}: 4 repairs at most at once, and as many are under way",
         None,
     ),
 }
@@ -130,6 +130,7 @@ def test_without_a_reason_nothing_is_held() -> None:
         ({"starts_at": NOW + SECOND}, False),
         ({"ends_at": NOW}, False),
         ({"ends_at": None}, True),
+        ({"starts_at": None}, True),
     ],
 )
 def test_a_restraint_binds_whom_it_names_from_its_start_to_its_end(
@@ -140,16 +141,23 @@ def test_a_restraint_binds_whom_it_names_from_its_start_to_its_end(
 
 def test_resuming_is_held_by_people_and_by_nothing_else() -> None:
     peoples = {"kill_switch", "maintenance", "hold", "silence"}
-    assert {name for name in BLOCKS if restrained(BLOCKS[name][0])} == peoples
+    assert {name for name in BLOCKS if first_of(PEOPLES, BLOCKS[name][0])} == peoples
 
 
 def test_too_few_or_too_small_a_part_of_the_fleet_is_no_reason_to_suspect_the_monitor() -> None:
     few = _scene(around=Surroundings(fleet=4, fell=FELL[:2]))
     small = _scene(around=Surroundings(fleet=14, fell=FELL))
-    cpu = _scene(
+    assert [first_block(each) for each in (few, small)] == [None] * 2
+
+
+def test_the_same_alert_on_much_of_the_fleet_is_suspect_too() -> None:
+    hot = _scene(
         episode=make.episode(alertname="ProjectHighCPU"), around=Surroundings(fleet=4, fell=FELL)
     )
-    assert [first_block(each) for each in (few, small, cpu)] == [None] * 3
+    block = first_block(hot)
+    assert (block and block.reason) == (
+        f"{ON}: 4 of 4 projects got ProjectHighCPU within 1m; the monitor itself is suspect"
+    )
 
 
 def test_an_attempt_from_the_future_cools_down_from_when_the_incident_came_to_stand_so() -> None:

@@ -1,12 +1,27 @@
 """Each step of a repair: what it does in the world, and what becomes of the incident."""
 
+import pytest
+
+from orchestrator.config import Config
 from orchestrator.project import Mode
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from tests.webhook.world import CLEAR, DOWN, OVER, UP, World, case, stepped, told
 from webhook import action as law
 from webhook.executor import Refused, Unanswered
+from webhook.guard import Surroundings
 from webhook.incident import Incident, State
+from webhook.restraint import Kind, Restraint
+
+KILL = Restraint(
+    id=1,
+    kind=Kind.KILL_SWITCH,
+    project=None,
+    reason="stop",
+    set_by="ann",
+    starts_at=None,
+    ends_at=NOW + 600 * SECOND,
+)
 
 
 async def test_a_project_that_is_down_gets_its_intent_committed_and_nothing_sent() -> None:
@@ -22,7 +37,7 @@ async def test_a_healthy_project_is_not_touched_whatever_the_alert_says() -> Non
     world = World(probe=UP)
     change = await stepped(case(), world)
     reason = "email-blast answers a probe (healthy); ProjectDown is not acted on"
-    assert change.after == make.incident(due_at=NOW + 2 * SECOND, held=reason)
+    assert change.after == make.incident(due_at=NOW + 2 * SECOND, held=reason, held_by="evidence")
     assert (change.action_became, told(change)) == ((), ["ActionWithheld"])
 
 
@@ -157,7 +172,7 @@ async def test_an_alert_that_ended_while_the_project_is_down_closes_nothing() ->
 
 
 async def test_an_escalation_ends_when_the_alert_has_ended_and_a_probe_agrees() -> None:
-    asked = make.incident(state=State.ESCALATED, held="because", escalated_at=NOW)
+    asked = make.incident(state=State.ESCALATED, held="because", asked_about=1)
     waiting = await stepped(case(asked), World(probe=UP))
     still_down = await stepped(case(asked, episodes=[OVER]), World(probe=DOWN))
     closed = await stepped(case(asked, episodes=[OVER]), World(probe=UP))
@@ -186,11 +201,69 @@ async def test_a_removed_project_whose_alert_ended_is_closed() -> None:
 
 
 async def test_an_ended_alert_of_a_project_that_stays_down_is_for_people() -> None:
-    change = await stepped(case(episodes=[OVER]), World(probe=DOWN, after=61 * SECOND))
-    assert (change.after.state, told(change)) == (State.ESCALATED, ["ESCALATION_REQUIRED"])
+    first = await stepped(case(episodes=[OVER]), World(probe=DOWN))
+    soon = await stepped(case(first.after, episodes=[OVER]), World(probe=DOWN, after=60 * SECOND))
+    late = await stepped(case(soon.after, episodes=[OVER]), World(probe=DOWN, after=61 * SECOND))
+    assert [each.after.state for each in (first, soon)] == [State.OPEN] * 2
+    assert (late.after.state, told(late)) == (State.ESCALATED, ["ESCALATION_REQUIRED"])
 
 
 async def test_a_bad_probe_takes_the_recovery_back() -> None:
     made = case(_verifying(recovered_at=NOW), action=make.action())
     change = await stepped(made, World(probe=DOWN, after=5 * SECOND))
     assert (change.after.state, change.after.recovered_at) == (State.VERIFYING, None)
+
+
+HOT = make.episode(id=2, alertname="ProjectHighMemory")
+
+
+async def test_a_repair_is_proven_by_its_own_alert_and_the_other_is_decided_on_next() -> None:
+    verifying = _verifying(recovered_at=NOW)
+    made = case(verifying, episodes=[OVER, HOT], action=make.action())
+    soon = await stepped(made, World(probe=UP, standing=CLEAR, after=62 * SECOND))
+    late = await stepped(made, World(probe=UP, standing=CLEAR, after=63 * SECOND))
+    assert (soon.after.state, soon.after.held) == (
+        State.VERIFYING,
+        "Alertmanager still has ProjectHighMemory",
+    )
+    assert (late.after.state, told(late)) == (State.OPEN, ["ActionProven"])
+    assert [each.state for each in late.action_became] == ["completed"]
+
+
+async def test_another_alert_is_not_acted_on_before_it_can_know_what_was_done() -> None:
+    done = make.action(state=law.State.COMPLETED, executed_at=NOW)
+    config = make.config(playbooks={"ProjectHighMemory": ("clear_cache",)}, guards=QUICK)
+    world = World(probe=UP, standing=make.standing(settle=60 * SECOND), after=59 * SECOND)
+    change = await stepped(case(episodes=[HOT], attempts=[done]), world, config)
+    assert change.after.held == "ProjectHighMemory needs 1m to see what restart_service did"
+
+
+QUICK = make.guarding(cooldown="0s")
+
+
+async def test_without_figures_read_since_the_action_nothing_is_proven() -> None:
+    verifying = _verifying(recovered_at=NOW)
+    action = make.action(name="clear_cache", alertname="ProjectHighMemory")
+    over = make.episode(alertname="ProjectHighMemory", ended_at=NOW)
+    made = case(verifying, episodes=[over], action=action)
+    states = []
+    for after in (9, 63):
+        world = World(probe=UP, standing=CLEAR, fresh=False, after=after * SECOND)
+        states.append((await stepped(made, world)).after.state)
+    assert states == [State.VERIFYING, State.ESCALATED]
+
+
+@pytest.mark.parametrize(
+    ("config", "around"),
+    [
+        (make.config(projects={"email-blast": make.project(mode=Mode.OBSERVE)}), Surroundings()),
+        (make.config(), Surroundings(restraints=(KILL,))),
+    ],
+)
+async def test_what_is_decided_is_not_sent_when_people_have_said_no_since(
+    config: Config, around: Surroundings
+) -> None:
+    world = World(around=around)
+    repairing = make.incident(state=State.REPAIRING)
+    change = await stepped(case(repairing, action=make.action()), world, config)
+    assert (change.after.state, world.sent) == (State.REPAIRING, [])

@@ -12,7 +12,7 @@ from orchestrator.health import Probe
 from orchestrator.health import State as Health
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
-from tests.webhook.world import CLEAR, DOWN, OVER, UP, World, case, stepped, told
+from tests.webhook.world import CLEAR, DOWN, FIRING, OVER, UP, World, case, stepped, told
 from webhook import action as law
 from webhook.approval import Approval, Decision
 from webhook.case import Case
@@ -21,6 +21,7 @@ from webhook.executor import Done, Refused
 from webhook.guard import Surroundings
 from webhook.incident import Episode, Incident, State
 from webhook.restraint import Kind, Restraint
+from webhook.verification import Standing
 
 MINUTE = timedelta(minutes=1)
 PAUSED = Probe(state=Health.PAUSED, reason=None, seconds=0.01)
@@ -128,9 +129,12 @@ LATE = World(probe=UP, after=15 * MINUTE)
         ({}, LATE, "expired", "nobody said yes or no to pause_service in time"),
         (
             YES,
-            LATE,
+            replace(LATE, probe=PAUSED),
             "expired",
-            "ann allowed pause_service, but until it expired nothing let it be",
+            (
+                "ann allowed pause_service, and until it expired: email-blast is paused, and"
+                " somebody chose so; ProjectHighCPU is not acted on"
+            ),
         ),
         (
             {**YES, "decision": Decision.REJECTED, "reason": "it is payday"},
@@ -293,11 +297,31 @@ async def test_what_somebody_has_resumed_is_decided_anew() -> None:
     assert (change.after.state, change.reason) == (State.OPEN, "somebody has taken it back")
 
 
-async def test_down_while_paused_by_us_is_not_repaired() -> None:
+async def test_down_while_paused_by_us_is_not_repaired_and_is_for_people() -> None:
     down = make.episode(id=2)
-    world = World(probe=DOWN)
-    change = await _waited(_mitigated(), world, episodes=(COOL, down))
-    assert (change.after.state, change.action_became) == (State.MITIGATED, ())
+    change = await _waited(_mitigated(), World(probe=DOWN), episodes=(COOL, down))
+    assert (change.after.state, change.action_became, change.reason) == (
+        State.ESCALATED,
+        (),
+        "email-blast went down while it was paused by us",
+    )
+
+
+async def test_a_pause_that_is_never_calm_is_for_people_after_an_hour() -> None:
+    world = World(probe=PAUSED, after=61 * MINUTE)
+    change = await _waited(_mitigated(), world, episodes=(HOT,))
+    assert (change.after.state, change.reason) == (
+        State.ESCALATED,
+        "pause_service has held for 1h, and ProjectHighCPU has not ended",
+    )
+
+
+async def test_a_silence_that_ended_with_its_alert_holds_no_resume() -> None:
+    ended = replace(COOL, silenced="silenced until 14:03 UTC by bob: not now")
+    calm = _mitigated(recovered_at=NOW)
+    world = World(probe=PAUSED, standing=CLEAR, after=5 * MINUTE)
+    change = await _waited(calm, world, episodes=(ended,))
+    assert change.after.state is State.REPAIRING
 
 
 RESUME = make.action(key="key-2", name="resume_service", alertname="ProjectHighCPU")
@@ -337,7 +361,7 @@ async def test_a_re_fire_after_a_resume_is_for_people() -> None:
 
 
 # With people.
-ESCALATED = make.incident(state=State.ESCALATED, escalated_at=NOW, held="because")
+ESCALATED = make.incident(state=State.ESCALATED, escalated_at=NOW, held="because", asked_about=1)
 
 
 async def test_when_people_have_healed_it_its_attempts_count_no_more() -> None:
@@ -353,8 +377,57 @@ async def test_something_worse_that_fires_later_is_looked_into() -> None:
 
 async def test_the_same_alert_again_is_not() -> None:
     again = make.episode(id=2, received_at=NOW + SECOND)
-    change = await stepped(case(ESCALATED, episodes=[again]), World(after=2 * SECOND), CRITICAL)
+    change = await stepped(
+        case(ESCALATED, episodes=[OVER, again]), World(after=2 * SECOND), CRITICAL
+    )
     assert change.after.state is State.ESCALATED
+
+
+async def test_what_fires_after_all_that_they_were_asked_about_has_ended_is_looked_into() -> None:
+    down = make.episode(id=2, received_at=NOW + SECOND)
+    world = World(after=2 * SECOND)
+    change = await stepped(case(ESCALATED, episodes=[COOL, down]), world, CRITICAL)
+    assert change.after.state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("standing", "held"),
+    [
+        (FIRING, "the alert has ended, and ProjectHighCPU holds in Prometheus"),
+        (
+            None,
+            "the alert has ended, and Prometheus does not answer whether ProjectHighCPU has",
+        ),
+    ],
+)
+@pytest.mark.parametrize("incident", [make.incident(), ESCALATED], ids=["open", "escalated"])
+async def test_the_end_of_an_alert_is_believed_only_when_prometheus_agrees(
+    incident: Incident, standing: Standing | None, held: str
+) -> None:
+    world = World(probe=UP, standing=standing, after=MINUTE)
+    change = await stepped(case(incident, episodes=[COOL]), world, PAUSES)
+    assert (change.after.state, change.after.held) == (incident.state, held)
+
+
+async def test_of_a_fleet_that_fell_none_is_for_people_by_itself_when_the_monitor_dies() -> None:
+    held = make.incident(held="held", held_by="fleet", recovered_at=NOW)
+    change = await stepped(case(held, episodes=[OVER]), World(after=10 * MINUTE))
+    assert (change.after.state, change.after.held_by) == (State.OPEN, "fleet")
+
+
+async def test_what_seems_to_have_fallen_with_others_is_looked_at() -> None:
+    world = World(probe=UP, around=Surroundings(fleet=4, fell=("a", "b", "email-blast")))
+    change = await stepped(case(), world)
+    assert (change.after.held_by, change.page) == ("evidence", None)
+
+
+async def test_a_project_that_is_configured_now_is_decided_on() -> None:
+    unknown = replace(ESCALATED, held_by="unknown_project")
+    change = await stepped(case(unknown), World())
+    assert (change.after.state, change.reason) == (
+        State.OPEN,
+        "email-blast is in orchestrator.yml now",
+    )
 
 
 # Without a project.

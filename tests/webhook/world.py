@@ -38,6 +38,7 @@ class World:
     outcome: Outcome = field(default_factory=lambda: Done("restarted"))
     after: timedelta = timedelta(0)
     deployed: timedelta | None = None
+    fresh: bool | None = True
     around: Surroundings = field(default_factory=Surroundings)
     sent: list[str] = field(default_factory=list)
 
@@ -57,6 +58,9 @@ class World:
         async def deployed_ago(_: str) -> timedelta | None:
             return self.deployed
 
+        async def read_within(_: str, __: timedelta) -> bool | None:
+            return self.fresh
+
         async def around(_: Project, __: Episode, ___: timedelta) -> Surroundings:
             return self.around
 
@@ -69,6 +73,7 @@ class World:
             probe=probe,
             standing=standing,
             deployed_ago=deployed_ago,
+            read_within=read_within,
             around=around,
             execute=execute,
             gather=gather,

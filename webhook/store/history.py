@@ -18,7 +18,6 @@ Json = dict[str, object]
 LAST = 2**63 - 1  # beyond every id
 
 KEEP = timedelta(days=30)  # snapshots; half a kilobyte a minute
-ASTRAY = timedelta(minutes=5)  # what is due later is due now, as for those who take it up
 CLEARED = 10  # old snapshots that go with each new one, at most: more would hold up the writer
 
 
@@ -126,7 +125,7 @@ def _queue(db: sqlite3.Connection, now: datetime) -> Waiting:
         "SELECT count(*), min(due_at) FROM incidents WHERE (due_at <= ? OR due_at > ?)"
         " AND (claimed_by IS NULL OR claimed_by <> (SELECT max(epoch) FROM boots))",
         clock.written(now),
-        clock.written(now + ASTRAY),
+        clock.written(now + rows.ASTRAY),
     )
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -172,7 +172,7 @@ def _resolved(ledger: _Ledger, alert: Alert, last: sqlite3.Row | None) -> Meanin
 
 
 def _open(ledger: _Ledger, alert: Alert) -> Meaning:
-    incident = _gather(ledger, alert) if alert.remediable and alert.project else None
+    incident = _gather(ledger, alert.project or "") if alert.remediable and alert.project else None
     began, now = clock.written(alert.started_at), clock.written(ledger.at)
     texts = (to_json(alert.labels).decode(), to_json(alert.annotations).decode())
     named = (alert.fingerprint, alert.name, alert.project)
@@ -196,7 +196,8 @@ def end(
 
 def _end(ledger: _Ledger, last: sqlite3.Row, ended: datetime, *, how: str) -> None:
     ledger.db.execute(
-        "UPDATE episodes SET ended_at = ?, seen_at = ?, how = ? WHERE id = ? AND ended_at IS NULL",
+        "UPDATE episodes SET ended_at = ?, seen_at = ?, how = ?, silenced = NULL"
+        " WHERE id = ? AND ended_at IS NULL",
         (clock.written(ended), clock.written(ledger.at), how, last["id"]),
     )
     wake(ledger.db, last["incident"], ledger.at)
@@ -216,18 +217,41 @@ def wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:
 def incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Incident:
     """Return the incident that an alert belongs to: the open one, a recent one again, or a new."""
     ledger = _Ledger(db=db, at=at)
-    incident = _gather(ledger, alert)
+    incident = _gather(ledger, alert.project or "")
     ledger.write()
     return incident
 
 
-def _gather(ledger: _Ledger, alert: Alert) -> Incident:
+def take_up(db: sqlite3.Connection, projects: Collection[str], *, at: datetime) -> int:
+    """Open again what ended although an alert of it goes on, of *projects*; return how many.
+
+    That is what is left of a project that was taken out of the configuration and put back.
+    """
+    lost = db.execute(
+        "SELECT episodes.id, episodes.project FROM episodes JOIN incidents"
+        " ON incidents.id = incident WHERE episodes.ended_at IS NULL"
+        " AND incidents.ended_at IS NOT NULL"
+    ).fetchall()
+    found = [row for row in lost if row["project"] in projects]
+    ledger = _Ledger(db=db, at=at)
+    for row in found:
+        incident = _gather(ledger, row["project"])
+        db.execute("UPDATE episodes SET incident = ? WHERE id = ?", (incident.id, row["id"]))
+        db.execute(
+            "UPDATE incidents SET first_episode = min(first_episode, ?) WHERE id = ?",
+            (row["id"], incident.id),
+        )
+    ledger.write()
+    return len(found)
+
+
+def _gather(ledger: _Ledger, project: str) -> Incident:
     db, at = ledger.db, ledger.at
     last = db.execute(
-        "SELECT * FROM incidents WHERE project = ? ORDER BY id DESC LIMIT 1", (alert.project,)
+        "SELECT * FROM incidents WHERE project = ? ORDER BY id DESC LIMIT 1", (project,)
     ).fetchone()
     if last is None or (last["ended_at"] and clock.read(last["ended_at"]) < at - REOPEN_WITHIN):
-        return _open_incident(ledger, alert)
+        return _open_incident(ledger, project)
     known = rows.incident(last)
     if known.ended_at is None:
         wake(db, known.id, at)
@@ -236,6 +260,7 @@ def _gather(ledger: _Ledger, alert: Alert) -> Incident:
     db.execute(
         "UPDATE incidents SET state = ?, since = ?, opened_at = ?, due_at = ?, held = NULL,"
         " held_by = NULL, recovered_at = NULL, escalated_at = NULL, ended_at = NULL,"
+        " asked_about = 0, storm = 0,"
         " first_episode = (SELECT coalesce(max(id), 0) + 1 FROM episodes)"
         " WHERE id = ? AND state = ?",
         (again.state, *[rows.text(at)] * 3, known.id, known.state),
@@ -245,12 +270,12 @@ def _gather(ledger: _Ledger, alert: Alert) -> Incident:
     return again
 
 
-def _open_incident(ledger: _Ledger, alert: Alert) -> Incident:
+def _open_incident(ledger: _Ledger, project: str) -> Incident:
     now = clock.written(ledger.at)
     row = ledger.db.execute(
         "INSERT INTO incidents (project, state, since, opened_at, due_at)"
         " VALUES (?, 'open', ?, ?, ?) RETURNING *",
-        (alert.project, now, now, now),
+        (project, now, now, now),
     ).fetchone()
     opened = rows.incident(row)
     ledger.note("incident opened", {"incident": opened.id, "project": opened.project})

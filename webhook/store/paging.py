@@ -4,12 +4,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orchestrator import clock
 from webhook.store import rows
-
-ASTRAY = timedelta(minutes=5)  # no post is planned so far ahead: the clock was set back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ def due(db: sqlite3.Connection, *, at: datetime) -> list[Page]:
     """Return the pages that have to be posted now."""
     found = db.execute(
         "SELECT * FROM pages WHERE post_at <= ? OR post_at > ? ORDER BY id",
-        (clock.written(at), clock.written(at + ASTRAY)),
+        (clock.written(at), clock.written(at + rows.ASTRAY)),
     )
     return [_page(row) for row in found]
 

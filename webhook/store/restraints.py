@@ -20,12 +20,13 @@ def add(
     *,
     reason: str,
     by: str,
-    starts_at: datetime,
+    starts_at: datetime | None,
     ends_at: datetime | None,
     at: datetime,
 ) -> int:
-    """Leave *project* alone from *starts_at* on (None: all of them); return its number.
+    """Leave *project* (None: all of them) alone from *starts_at* on (None: from now on).
 
+    Returns its number.
     Raises Endless for a kill switch without an end.
     """
     if kind is Kind.KILL_SWITCH and ends_at is None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from typing import TypeVar
@@ -17,6 +17,7 @@ from webhook.event import Event
 from webhook.incident import Episode, Incident, State
 from webhook.restraint import Kind, Restraint
 
+ASTRAY = timedelta(seconds=90)  # nothing is planned so far ahead: the clock was set back
 AT_ONCE = 50  # rows of one statement: the more, the more statements there are to keep prepared
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ def incident(row: sqlite3.Row) -> Incident:
         recovered_at=_instant(row["recovered_at"]),
         escalated_at=_instant(row["escalated_at"]),
         ended_at=_instant(row["ended_at"]),
+        asked_about=row["asked_about"],
     )
 
 
@@ -105,7 +107,7 @@ def restraint(row: sqlite3.Row) -> Restraint:
         project=row["project"],
         reason=row["reason"],
         set_by=row["set_by"],
-        starts_at=clock.read(row["starts_at"]),
+        starts_at=_instant(row["starts_at"]),
         ends_at=_instant(row["ends_at"]),
     )
 

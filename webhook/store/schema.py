@@ -60,6 +60,10 @@ _FIRST = (
 _REPAIRS = (
     "ALTER TABLE incidents ADD COLUMN held_by TEXT",
     "ALTER TABLE incidents ADD COLUMN first_episode INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE incidents ADD COLUMN asked_about INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE incidents ADD COLUMN storm INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX incidents_due",
+    "CREATE INDEX incidents_due ON incidents (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX incidents_of_project ON incidents (project, opened_at)",
     "ALTER TABLE episodes ADD COLUMN silenced TEXT",
     "ALTER TABLE episodes ADD COLUMN how TEXT",
@@ -68,7 +72,7 @@ _REPAIRS = (
     """CREATE INDEX open_incidents ON incidents (state, held_by)
         WHERE state NOT IN ('resolved', 'closed')""",
     "CREATE INDEX actions_executed ON actions (executed_at)",
-    "CREATE INDEX incidents_held ON incidents (held_by) WHERE held_by IS NOT NULL",
+    "CREATE INDEX incidents_of_a_storm ON incidents (storm) WHERE storm = 1",
     "ALTER TABLE actions ADD COLUMN forgiven_at TEXT",
     "ALTER TABLE actions ADD COLUMN output TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX events_of_project ON events (project, at)",
@@ -80,7 +84,7 @@ _REPAIRS = (
     "CREATE INDEX approvals_waiting ON approvals (asked_at) WHERE decision IS NULL",
     """CREATE TABLE restraints (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, project TEXT, reason TEXT NOT NULL,
-        set_by TEXT NOT NULL, starts_at TEXT NOT NULL, ends_at TEXT, lifted_at TEXT,
+        set_by TEXT NOT NULL, starts_at TEXT, ends_at TEXT, lifted_at TEXT,
         lifted_by TEXT)""",
     "CREATE INDEX restraints_in_force ON restraints (project) WHERE lifted_at IS NULL",
     """CREATE TABLE pages (

@@ -16,9 +16,9 @@ from webhook.guard import Surroundings
 from webhook.incident import DOWN, ENDED, Episode, Incident, State
 from webhook.store import approvals, paging, rows
 
+ATTEMPTS = 200  # of a project that are looked back at; no window holds more
 NOBODY = 0  # no start has this epoch
 FLEET = "fleet"  # the guard, and the page about what it holds
-ASTRAY = timedelta(minutes=5)  # no look is planned so far ahead: the clock was set back
 
 
 class Overtaken(OrchestratorError):
@@ -41,18 +41,32 @@ def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Case | None:
 
     What is due in more than ASTRAY was planned before the clock was set back, and is due now.
     """
-    row = _due(db, "AND state IN ('repairing', 'verifying')", epoch, at) or _due(db, "", epoch, at)
+    row = next(
+        (row for which in _IN_ORDER if (row := _due(db, which, epoch, at)) is not None), None
+    )
     if row is None:
         return None
     db.execute("UPDATE incidents SET claimed_by = ? WHERE id = ?", (epoch, row["id"]))
     return _case(db, rows.incident(row), interrupted=row["claimed_by"] is not None)
 
 
+# Each a range of one index: with all of them in one condition, every incident ever is walked over.
+_IN_ORDER = (
+    "state IN ('repairing', 'verifying') AND due_at <= :now",
+    "due_at <= :now",
+    "due_at > :astray",
+)
+
+
 def _due(db: sqlite3.Connection, which: str, epoch: int, at: datetime) -> sqlite3.Row | None:
     found: sqlite3.Row | None = db.execute(
-        f"SELECT * FROM incidents WHERE (due_at <= ? OR due_at > ?) {which}"  # noqa: S608  ours
-        " AND (claimed_by IS NULL OR claimed_by <> ?) ORDER BY due_at LIMIT 1",
-        (clock.written(at), clock.written(at + ASTRAY), epoch),
+        f"SELECT * FROM incidents WHERE {which}"  # noqa: S608  ours
+        " AND (claimed_by IS NULL OR claimed_by <> :epoch) ORDER BY due_at LIMIT 1",
+        {
+            "epoch": epoch,
+            "now": clock.written(at),
+            "astray": clock.written(at + rows.ASTRAY),
+        },
     ).fetchone()
     return found
 
@@ -72,14 +86,14 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
     ).fetchone()
     attempts = db.execute(
         "SELECT * FROM actions WHERE project = ? AND executed_at IS NOT NULL"
-        " AND forgiven_at IS NULL ORDER BY executed_at, created_at",
-        (incident.project,),
-    )
+        " AND forgiven_at IS NULL ORDER BY executed_at DESC, created_at DESC LIMIT ?",
+        (incident.project, ATTEMPTS),
+    ).fetchall()
     return Case(
         incident=incident,
         episodes=tuple(rows.episode(row) for row in episodes),
         action=rows.action(running) if running else None,
-        attempts=tuple(rows.action(row) for row in attempts),
+        attempts=tuple(rows.action(row) for row in reversed(attempts)),
         approval=approvals.of_action(db, running["key"]) if running else None,
         interrupted=interrupted,
     )
@@ -119,7 +133,8 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
     woken = None if after.due_at is None else clock.written(at)
     found = db.execute(
         "UPDATE incidents SET state = ?, since = ?, held = ?, held_by = ?, recovered_at = ?,"
-        " escalated_at = ?, ended_at = ?, claimed_by = NULL,"
+        " escalated_at = ?, ended_at = ?, asked_about = ?, claimed_by = NULL,"
+        " storm = CASE WHEN ? THEN 1 ELSE storm END,"
         " due_at = CASE WHEN due_at = ? THEN ? ELSE ? END"
         " WHERE id = ? AND state = ? AND claimed_by = ? AND (due_at = ? OR ? IS NULL)",
         (
@@ -130,6 +145,8 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
             rows.text(after.recovered_at),
             rows.text(after.escalated_at),
             rows.text(after.ended_at),
+            after.asked_about,
+            after.held_by == FLEET,
             rows.text(before.due_at),
             rows.text(after.due_at),
             woken,
@@ -147,10 +164,12 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
 def _certain(change: Change) -> str | None:
     """Return something when the change must not go by what was known before some news.
 
-    Nothing ends unless all was known, nor is an action dropped that somebody has just allowed.
+    Nothing ends unless all was known, nor are people asked, nor is an action dropped that somebody
+    has just allowed.
     """
     waited = change.action_was is not None and change.action_was.state is ActionState.PENDING
-    return "waited" if waited else rows.text(change.after.ended_at)
+    asks = change.after.state is State.ESCALATED is not change.before.state
+    return "all" if waited or asks else rows.text(change.after.ended_at)
 
 
 def _store_action(db: sqlite3.Connection, change: Change) -> None:
@@ -193,12 +212,20 @@ def _store_action(db: sqlite3.Connection, change: Change) -> None:
 
 
 def _elsewhere(db: sqlite3.Connection, project: str) -> int:
+    """Count the repairs under way on others; one that only waits for its proof is none."""
     row = db.execute(
-        "SELECT count(*) AS many FROM actions WHERE state IN ('approved', 'executing')"
-        " AND project <> ?",
+        "SELECT count(*) AS many FROM incidents WHERE project <> ? AND (state = 'repairing'"
+        " OR (state = 'verifying' AND recovered_at IS NULL))",
         (project,),
     ).fetchone()
     return int(row["many"])
+
+
+# Of what a look of ours spoke against, the alert alone says nothing: anybody may post one.
+_BELIEVED = (
+    "JOIN incidents ON incidents.id = incident WHERE alertname = ?"
+    " AND episodes.ended_at IS NULL AND coalesce(held_by, '') <> 'evidence'"
+)
 
 
 def around(
@@ -212,17 +239,15 @@ def around(
 ) -> Surroundings:
     """Return what the rest of the *fleet* is like; *parents* are what the project depends on."""
     fell = db.execute(
-        "SELECT DISTINCT project FROM episodes WHERE alertname = ? AND ended_at IS NULL"
+        f"SELECT DISTINCT episodes.project FROM episodes {_BELIEVED}"  # noqa: S608  ours
         " AND received_at BETWEEN ? AND ?",
         (
-            DOWN,
+            episode.alertname,
             clock.written(episode.received_at - within),
             clock.written(episode.received_at + within),
         ),
     )
-    lying = (
-        "SELECT 1 FROM episodes WHERE alertname = ? AND ended_at IS NULL AND project = ? LIMIT 1"
-    )
+    lying = f"SELECT 1 FROM episodes {_BELIEVED} AND episodes.project = ? LIMIT 1"  # noqa: S608
     restraints = db.execute(
         "SELECT * FROM restraints WHERE lifted_at IS NULL AND coalesce(project, ?) = ? ORDER BY id",
         (project.name, project.name),
@@ -247,8 +272,8 @@ def _follow_pages(db: sqlite3.Connection, change: Change, at: datetime) -> None:
         paging.settle(db, kind="approval", at=at, incident=incident.id)
     if incident.state in ENDED:
         paging.settle(db, kind="escalation", at=at, incident=incident.id)
-    if change.before.held_by == FLEET != incident.held_by and not _fleet_held(db):
-        paging.settle(db, kind=FLEET, at=at)
+        if not _in_storm(db):
+            paging.settle(db, kind=FLEET, at=at)
 
 
 def _tell(db: sqlite3.Connection, change: Change, page: Briefing, at: datetime) -> None:
@@ -273,9 +298,10 @@ def _tell(db: sqlite3.Connection, change: Change, page: Briefing, at: datetime) 
 _KINDS = {State.AWAITING_APPROVAL: "approval", State.ESCALATED: "escalation"}
 
 
-def _fleet_held(db: sqlite3.Connection) -> bool:
-    held = db.execute("SELECT 1 FROM incidents WHERE held_by = ? LIMIT 1", (FLEET,))
-    return held.fetchone() is not None
+def _in_storm(db: sqlite3.Connection) -> bool:
+    """Tell whether anything that fell with many others has not come to its end yet."""
+    lasting = "SELECT 1 FROM incidents WHERE storm = 1 AND ended_at IS NULL LIMIT 1"
+    return db.execute(lasting).fetchone() is not None
 
 
 def _forgive(db: sqlite3.Connection, project: str, since: datetime, at: datetime) -> None:

@@ -65,6 +65,10 @@ class Service:
         }[self.prometheus]
         return Standing(firing=holds, holds=holds, settle=SETTLE)
 
+    def read(self) -> bool | None:
+        """Tell whether figures of it were read lately, as Prometheus has it."""
+        return None if self.prometheus is Prometheus.AWAY else True
+
     def is_ill(self, alertname: str) -> bool:
         """Tell whether the expression of an alert is true."""
         return self.health is Health.DOWN if alertname == DOWN else alertname in self.ill

@@ -28,8 +28,9 @@ class Outside:
     new_key: Callable[[], str]
     probe: Callable[[Project], Probe]
     standing: Callable[[str, str], Standing | None]
+    read_within: Callable[[str], bool | None]
     around: Callable[[Project, Episode, timedelta], Surroundings]
-    execute: Callable[[Project, Action], Outcome]
+    execute: Callable[[Project, Action, "Flight"], Outcome]
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +40,7 @@ class Flight:
     case: Case
     epoch: int
     config: Config
+    began: timedelta  # by the clock that nobody sets
     probes: list[Probe] = field(default_factory=list)
     standings: list[Standing | None] = field(default_factory=list)
     around: list[Surroundings] = field(default_factory=list)
@@ -86,13 +88,16 @@ class Flight:
             return self.around[-1]
 
         async def execute(project: Project, action: Action) -> Outcome:
-            await _pause()
-            outcome = outside.execute(project, action)
+            outcome = outside.execute(project, action, self)
             await _pause()  # here a crash has done it, and knows of no answer
             return outcome
 
         async def deployed_ago(_: str) -> timedelta | None:
             return None
+
+        async def read_within(project: str, _: timedelta) -> bool | None:
+            await _pause()
+            return outside.read_within(project)
 
         async def gather(_: Project) -> Gathered:
             return Gathered(why_none="it offers none")
@@ -103,6 +108,7 @@ class Flight:
             probe=probe,
             standing=standing,
             deployed_ago=deployed_ago,
+            read_within=read_within,
             around=around,
             execute=execute,
             gather=gather,

@@ -20,6 +20,8 @@ from webhook.store import rows, work
 from webhook.store.database import atomic
 from webhook.store.work import Overtaken
 
+_ELSEWHERE = """SELECT count(*) FROM incidents WHERE project <> ? AND (state = 'repairing'
+    OR (state = 'verifying' AND recovered_at IS NULL))"""
 _TABLES = ("incidents", "episodes", "actions", "approvals", "pages", "restraints")
 
 
@@ -82,7 +84,7 @@ class Landing:
         config, change = self._flight.config, self._change
         project = config.projects[action.project]
         guards = config.guards.of(action.project, action.name)
-        must(project.mode is Mode.ACT, "done where only observing is wanted")
+        must(project.mode is Mode.ACT, "begun where only observing is wanted")
         assert action.executed_at is not None
         since = rows.text(action.executed_at - guards.window)
         attempts = self._count(
@@ -90,11 +92,16 @@ class Landing:
             (action.project, action.name, since),
         )
         assert attempts <= guards.attempts, f"attempt {attempts} of {guards.attempts}"
-        elsewhere = self._count(
-            "project <> ? AND state IN ('approved', 'executing')", (action.project,)
-        )
+        if change.before.state is not State.MITIGATED:
+            since = rows.text(action.executed_at - guards.cooldown)
+            lately = self._count(
+                "project = ? AND key <> ? AND forgiven_at IS NULL AND executed_at > ?"
+                " AND executed_at <= ?",
+                (action.project, action.key, since, rows.text(action.executed_at)),
+            )
+            assert not lately, "sooner than the cooldown"
+        elsewhere = self._db.execute(_ELSEWHERE, (action.project,)).fetchone()[0]
         assert elsewhere < guards.concurrency, "too many repairs at once"
-        self._judge_restraints(action)
         step = Step(remedy=remedy(action.name, config.commands), guards=guards)
         if change.before.state is State.AWAITING_APPROVAL:
             self._judge_approval(action)
@@ -106,20 +113,11 @@ class Landing:
         query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
         return int(self._db.execute(query, given).fetchone()[0])
 
-    def _judge_restraints(self, action: Action) -> None:
-        assert action.executed_at is not None
-        for row in self._db.execute("SELECT * FROM restraints WHERE lifted_at IS NULL"):
-            said = rows.restraint(row)
-            binds = said.binds(action.project, at=action.executed_at)
-            must(not binds, "done in spite of what people said", said.kind)
-
     def _judge_approval(self, action: Action) -> None:
         asked = rows.approval(
             self._db.execute("SELECT * FROM approvals WHERE action = ?", (action.key,)).fetchone()
         )
         assert (asked.decision, asked.decided_by) == ("approved", "ann"), "nobody has allowed it"
-        assert action.executed_at is not None
-        assert action.executed_at < asked.expires_at, "allowed too long ago"
 
     def _judge_proof(self, action: Action) -> None:
         goal = remedy(action.name, self._flight.config.commands).goal

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from orchestrator import clock
 from tests.webhook import make
 from tests.webhook.laws.fleet import ALERTS
 from tests.webhook.laws.story import Story
 from tests.webhook.make import SECOND
+from webhook.alert import SAME
 from webhook.store import reconciliation
 from webhook.store.database import atomic
 from webhook.store.intake import receive
 from webhook.store.reconciliation import Appeared, Finding, Gone, Known, Silenced, Unsilenced
+
+TICK = timedelta(microseconds=1)  # no two pieces of news come at the same instant
 
 
 class Word(StrEnum):
@@ -47,6 +51,8 @@ class Post:
 
     def send(self, *told: tuple[str, str, Word]) -> None:
         """Deliver one message that says so of each (rule, project)."""
+        self.story.elapsed += TICK
+        before = {name: starts[-1] for name, starts in self.starts.items() if starts}
         alerts = [self._alert(*each) for each in told]
         with atomic(self.story.db):
             receive(
@@ -55,6 +61,20 @@ class Post:
                 make.body(*alerts),
                 at=self.story.now,
             )
+
+        last = {f"{alertname}-{project}": word for alertname, project, word in told}
+        for name, word in last.items():
+            self._judge(name, word, before.get(name))
+
+    def _judge(self, name: str, word: Word, before: datetime | None) -> None:
+        """Look that the last word on an alert was heard."""
+        query = "SELECT started_at FROM episodes WHERE fingerprint = ? AND ended_at IS NULL"
+        going = [clock.read(row["started_at"]) for row in self.story.rows(query, name)]
+        start = self.starts[name][-1]
+        if word is Word.FIRES and (before is None or start > before + SAME):
+            assert going == [start], f"{name} fires, and its episode is lost"
+        if word is Word.ENDS:
+            assert going == [], f"{name} has ended, and its episode has not"
 
     def tell_the_truth(self) -> None:
         """Tell what is so, where the last word was something else."""
@@ -66,12 +86,20 @@ class Post:
                 if ill is not (f"{alertname}-{project}" in going):
                     self.send((alertname, project, Word.FIRES if ill else Word.ENDS))
 
+    def hush(self) -> None:
+        """End every silence."""
+        self.look()
+        for each in self.shown:
+            alertname, _, project = each.fingerprint.partition("-")
+            self.reconcile(alertname, project, Look.LOUD)
+
     def look(self) -> None:
         """Note what the store knows, as reconciling does before it asks the peers."""
         self.shown = reconciliation.known(self.story.db)
 
     def reconcile(self, alertname: str, project: str, look: Look) -> None:
         """Bring one finding into the store; what it is about may have changed since the look."""
+        self.story.elapsed += TICK
         found = self._finding(alertname, project, look)
         if found is not None:
             with atomic(self.story.db):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
-from orchestrator.project import Project
+from orchestrator.project import Mode, Project
 from tests.webhook.laws.fleet import PROJECTS, Service
 from tests.webhook.laws.flight import Flight, Outside
 from tests.webhook.laws.landing import Landing
-from tests.webhook.laws.law import Book
+from tests.webhook.laws.law import Book, must
 from tests.webhook.laws.rules import Rules
 from tests.webhook.make import NOW
 from webhook.action import Action
@@ -20,7 +20,7 @@ from webhook.guard import Surroundings
 from webhook.incident import Episode, State
 from webhook.remedy import Way
 from webhook.repair import RESEND_FOR
-from webhook.store import work
+from webhook.store import intake, rows, work
 from webhook.store.database import atomic, connect
 
 AT_ONCE = 80  # steps without the time going on; more is a step that begins itself again
@@ -65,7 +65,7 @@ class Story:
             case = work.claim(self.db, epoch=self.epoch, at=self.now)
         if case is None:
             return None
-        flight = Flight(case, self.epoch, self.rules.config())
+        flight = Flight(case, self.epoch, self.rules.config(), self.elapsed)
         self.flights.append(flight)
         flight.take_off(self._outside())
         return flight
@@ -114,12 +114,14 @@ class Story:
             if flight is None or flight.case.incident.state is stop:
                 return flight
             self.land(flight)
-        raise AssertionError("steps begin each other without end, and no time goes by")
+        must(holds=False, law="steps without end", detail="and no time goes by")
+        return None
 
     def follow(self, rules: Rules) -> None:
         """Go by other rules from now on, as after a reload."""
         self.rules = rules
         with atomic(self.db):
+            intake.take_up(self.db, rules.config().projects.keys(), at=self.now)
             work.wake_all(self.db, at=self.now)
 
     def rows(self, query: str, *given: object) -> Sequence[sqlite3.Row]:
@@ -138,6 +140,7 @@ class Story:
             new_key=lambda: f"key-{next(self._keys)}",
             probe=lambda project: self.fleet[project.name].probe(),
             standing=lambda alertname, project: self.fleet[project].standing(alertname),
+            read_within=lambda project: self.fleet[project].read(),
             around=self._around,
             execute=self._execute,
         )
@@ -153,16 +156,24 @@ class Story:
             parents=config.ancestors(project.name),
         )
 
-    def _execute(self, project: Project, action: Action) -> Outcome:
-        stored = self.rows("SELECT state FROM actions WHERE key = ?", action.key)
-        assert [row["state"] for row in stored] == ["executing"], "sent without an intent"
-        since, backs = self.intents[action.key]
-        if backs == self.backs:
-            assert self.elapsed < since + RESEND_FOR, "sent long after its intent"
+    def _execute(self, project: Project, action: Action, flight: Flight) -> Outcome:
+        self._judge_sending(project, action, flight)
         service = self.fleet[project.name]
         known = remedy(action.name, Rules().config().commands)
         if known.way is Way.CONTROL:
             return service.ask(action)
         outcome = service.run(action)
-        assert known.repeatable or service.runs[action.key] == 1, f"{action.name} ran twice"
+        must(known.repeatable or service.runs[action.key] == 1, "done twice", action.name)
         return outcome
+
+    def _judge_sending(self, project: Project, action: Action, flight: Flight) -> None:
+        stored = self.rows("SELECT state FROM actions WHERE key = ?", action.key)
+        must([row["state"] for row in stored] == ["executing"], "sent without an intent")
+        since, backs = self.intents[action.key]
+        if backs == self.backs:
+            must(flight.began < since + RESEND_FOR, "sent long after its intent")
+        must(project.mode is Mode.ACT, "sent where only observing is wanted")
+        for row in self.rows("SELECT * FROM restraints WHERE lifted_at IS NULL"):
+            said = rows.restraint(row)
+            binds = said.binds(project.name, at=self.now)
+            must(not binds, "sent in spite of what people said", said.kind)

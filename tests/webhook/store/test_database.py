@@ -13,7 +13,15 @@ import pytest
 
 from tests.webhook.make import NOW
 from webhook.store import work
-from webhook.store.database import AT_ONCE, CannotOpen, InUse, NotCommitted, Store, connect
+from webhook.store.database import (
+    AT_ONCE,
+    LOCKED_FOR,
+    CannotOpen,
+    InUse,
+    NotCommitted,
+    Store,
+    connect,
+)
 from webhook.store.schema import NewerSchema
 
 HOLD = "import sys; from pathlib import Path; from webhook.store.database import Store"
@@ -128,6 +136,21 @@ async def test_what_fails_together_fails_with_an_error_of_its_own_that_says_why(
     causes = {str(each): str(each.__cause__) for each in told if isinstance(each, NotCommitted)}
     assert causes == {"not stored: disk I/O error": "disk I/O error"}
     assert told[-1] is not told[0]
+
+
+async def test_a_file_that_another_program_holds_for_a_moment_is_waited_for(
+    store: Store, path: Path
+) -> None:
+    tried = Event()
+    store._connection.set_trace_callback(lambda _: tried.set())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asked = asyncio.create_task(store(_boot))
+    assert await asyncio.to_thread(tried.wait, 10)
+    await asyncio.sleep(LOCKED_FOR / 10)
+    other.execute("ROLLBACK")
+    other.close()
+    assert await asked == 1
 
 
 async def test_what_a_cancelled_caller_asked_for_is_done_nevertheless(store: Store) -> None:

@@ -61,8 +61,10 @@ def test_a_notification_goes_first_and_what_it_meant_stays(db: sqlite3.Connectio
 def test_of_an_old_incident_all_but_its_events_is_kept(db: sqlite3.Connection) -> None:
     _outage(db, "a", ago=366 * DAY)
     before = _kept(db)
+    _outage(db, "newest", ago=SECOND, remediate="")
     _tidy(db)
-    assert _kept(db) == before | {"notifications": 0, "events": 0}
+    after = {"notifications": 2, "events": 0, "episodes": 2, "audit": before["audit"] + 2}
+    assert _kept(db) == before | after
 
 
 def test_an_old_alert_that_was_no_part_of_an_incident_goes_when_it_has_ended(

@@ -16,7 +16,7 @@ from webhook.change import Change
 from webhook.incident import State
 from webhook.store import history, rows, work
 from webhook.store.database import atomic, connect
-from webhook.store.intake import Meaning, receive
+from webhook.store.intake import Meaning, receive, take_up
 
 M = Meaning
 LATER = NOW + 60 * SECOND
@@ -246,3 +246,18 @@ def test_the_alert_that_always_fires_is_heard_and_not_kept(db: sqlite3.Connectio
     barks = make.alert(alertname="Watchdog", project="", remediate="", fingerprint="aa")
     assert _receive(db, barks) == Counter({M.WATCHDOG: 1})
     assert (_episodes(db), _names(db)) == ([], [])
+
+
+def test_what_ended_although_its_alert_goes_on_is_taken_up_once_its_project_is_back(
+    db: sqlite3.Connection,
+) -> None:
+    _receive(db, FIRES)
+    db.execute("UPDATE incidents SET state = 'closed', ended_at = at, due_at = NULL FROM"
+               " (SELECT max(at) AS at FROM audit)")  # fmt: skip
+    nobody, back, again = (
+        take_up(db, projects, at=LATER) for projects in ({"crm"}, {"email-blast"}, {"email-blast"})
+    )
+    case = work.claim(db, epoch=1, at=LATER)
+    assert (nobody, back, again) == (0, 1, 0)
+    assert case is not None
+    assert (case.incident.state, len(case.episodes)) == (State.OPEN, 1)

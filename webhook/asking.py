@@ -1,0 +1,74 @@
+"""Asking: an action waits for people, who allow exactly that or do not."""
+
+from dataclasses import replace
+
+from webhook import action as law
+from webhook import guard, outcome, policy
+from webhook.approval import Approval, Decision
+from webhook.change import Change
+from webhook.guard import Block
+from webhook.incident import Episode
+from webhook.matter import Matter
+from webhook.policy import Step
+
+
+async def awaiting(matter: Matter) -> Change:
+    """Wait for people to allow the action; look at everything again before it is taken."""
+    case, action, asked = matter.case, matter.action, matter.case.approval
+    now = matter.effects.now()
+    worst = policy.worst(case.episodes, matter.config.playbooks)
+    moot = _moot(matter, worst)
+    if moot is not None or worst is None or asked is None:
+        return outcome.withdrawn(case, action, moot or "nobody was asked", now)
+    if asked.decision is Decision.REJECTED:
+        what = f"{asked.decided_by} rejected {action.name}: {asked.reason}"
+        return await matter.escalate(what, leaves=law.State.REJECTED)
+    if asked.decision is Decision.APPROVED:
+        return await _allowed(matter, asked, worst)
+    if now >= asked.expires_at:
+        what = f"nobody said yes or no to {action.name} in time"
+        return await matter.escalate(what, leaves=law.State.EXPIRED)
+    return outcome.waiting(case, now, why=asked.question)
+
+
+def _moot(matter: Matter, worst: Episode | None) -> str | None:
+    """Say why the question need not be answered any more; None: it stands."""
+    action, asked = matter.action, matter.case.approval
+    if worst is None:
+        return "the alert has ended"
+    if worst.alertname != action.alertname:
+        return f"{worst.alertname} fires now"
+    if action.name not in matter.config.playbooks.get(action.alertname, ()):
+        return f"{action.name} is not in the playbook any more"
+    if asked and asked.bound != matter.bound(matter.step(action.name), worst):
+        return "what it was asked about has changed: the project, the outage, or the configuration"
+    return None
+
+
+async def _allowed(matter: Matter, asked: Approval, episode: Episode) -> Change:
+    """Take what was allowed, if nothing has come in between; it is tried once at least."""
+    action = matter.action
+    step = matter.step(action.name)
+    why_not = await _why_not(matter, step, episode)
+    now = matter.effects.now()
+    if why_not is None:
+        detail = f"allowed by {asked.decided_by}"
+        return matter.begin(step, action.alertname, detail=detail)
+    if now >= asked.expires_at:
+        said = why_not.reason if isinstance(why_not, Block) else why_not
+        what = f"{asked.decided_by} allowed {action.name}, and until it expired: {said}"
+        return await matter.escalate(what, leaves=law.State.EXPIRED)
+    if isinstance(why_not, Block):
+        return outcome.blocked(matter.case, why_not, now)
+    return outcome.objected(matter.case, why_not, now)
+
+
+async def _why_not(matter: Matter, step: Step, episode: Episode) -> Block | str | None:
+    scene = await matter.scene(episode, step)
+    seen, why_not = await matter.look(episode)
+    if why_not is not None:
+        return why_not
+    lack = step.remedy.precondition(replace(seen, recent=step.guards.recent_deployment))
+    if lack is not None:
+        return f"no {step.remedy.name}: it {lack}"
+    return guard.first_block(replace(scene, now=matter.effects.now()))
