@@ -134,6 +134,7 @@ _SENTENCES = {
     "ActionFailed": "{action}, attempt {attempt}: did not help",
     "RESTART_FAILED": "RESTART_FAILED: {detail}",
     "ActionWithheld": "nothing is done: {reason}",
+    "ActionProven": "{action}, attempt {attempt}: proven; {detail}",
     "Mitigated": "mitigated: {text}",
     "RecoveryObserved": "a probe finds it up; now the alert has to end, too",
     "PROBLEM_RESOLVED": "PROBLEM_RESOLVED: {text}",

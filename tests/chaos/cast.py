@@ -173,12 +173,20 @@ async def on_stage(
 
 @asynccontextmanager
 async def _beside(*each: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let some go on for the length of the block; one that fails ends it."""
-    async with asyncio.TaskGroup() as group:
-        going = [group.create_task(one) for one in each]
+    """Let some go on for the length of the block; what one of them raises comes at its end."""
+    going = {asyncio.create_task(one) for one in each}
+    ended: set[asyncio.Task[None]] = set()
+    try:
         yield
-        for task in going:
-            task.cancel()
+    finally:
+        while going:  # again and again: up to Python 3.11 a wait can swallow a cancellation
+            for task in going:
+                task.cancel()
+            over, going = await asyncio.wait(going, timeout=1)
+            ended |= over
+    for task in ended:
+        if not task.cancelled():
+            task.result()
 
 
 def _config(cast: Cast, gateway: str, prometheus: str) -> str:

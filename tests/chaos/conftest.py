@@ -16,6 +16,9 @@ from tests.chaos.run import Report, play
 from tests.chaos.site import Site
 from tests.chaos.story import PROJECTS, story
 from tests.conftest import FreePort, Serve
+from tests.e2e.conftest import ports, start
+
+__all__ = ["ports", "start"]  # fixtures of the real stack, for test_stack.py
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
 TIMED = frozenset({Moment.ANYWHERE, Moment.STARTING})
-PATIENCE = 2.5  # seconds that are waited for a planned moment; then any other is as good
+PATIENCE = 4.0  # seconds that are waited for a planned moment; then any other is as good
 
 
 class Prey:

@@ -114,6 +114,7 @@ def story(seed: int) -> Story:
             "breaker": chance.randint(1, 2),
             "cooldown": chance.choice(["0s", "300ms", "1s"]),
             "fleet_min": 2 if seed % 7 == 0 else 100,  # or what falls at once is left alone
+            "concurrency": chance.choice([1, 4]),
         },
     )
 
@@ -123,7 +124,7 @@ def _some(chance: random.Random, among: int, least: int, most: int) -> list[int]
 
 
 def _fall(chance: random.Random, project: int) -> Fall:
-    at = chance.uniform(0, SPAN)
+    at = chance.uniform(0, SPAN / 2)  # so that there are commands while the alerts come
     wrong = chance.choice([None, None, "hung", "deaf"])
     return Fall(
         at=at,

@@ -26,12 +26,14 @@ async def test_a_forged_alert_a_paused_project_and_an_observed_one_are_not_touch
         await people.called_by(live)
         await reconfigure(live, _only_observed)
         await tell(live, PAUSED, "pause_service")
-        forged = await _forge(live)
+        forged = {name: await _forge(live, name) for name in ("ProjectDown", "ProjectHighCPU")}
         await live.inject(PAUSED, "memory_leak")
         await live.inject(OBSERVED, "process_killed")
         for project in PROJECTS:
             await _until(live, project, "ActionWithheld")
-        await _forge(live, ended=forged)
+        await _forge(live, "ProjectDown", ended=forged["ProjectDown"])
+        await _until(live, FORGED, "ActionWithheld", times=2)  # now the other is looked at
+        await _forge(live, "ProjectHighCPU", ended=forged["ProjectHighCPU"])
         await live.mend(PAUSED, "memory_leak")
         await live.mend(OBSERVED, "process_killed")
         for project in PROJECTS:
@@ -41,7 +43,10 @@ async def test_a_forged_alert_a_paused_project_and_an_observed_one_are_not_touch
         async with live.session.get(f"{live.stack.url(PAUSED)}/health") as response:
             health = (await response.json())["status"]
     assert withheld == {
-        FORGED: ["chatbot answers a probe (healthy); ProjectDown is not acted on"],
+        FORGED: [
+            "chatbot answers a probe (healthy); ProjectDown is not acted on",
+            "ProjectHighCPU of chatbot does not fire in Prometheus",
+        ],
         PAUSED: [
             "social-media is paused, and somebody chose so; ProjectHighMemory is not acted on"
         ],
@@ -54,13 +59,13 @@ def _only_observed(config: Json) -> None:
     next(each for each in config["projects"] if each["name"] == OBSERVED)["mode"] = "observe"
 
 
-async def _forge(live: Live, *, ended: str = "") -> str:
-    """Post that a healthy project is down, as anybody can; or that what began so has *ended*."""
+async def _forge(live: Live, name: str, *, ended: str = "") -> str:
+    """Post an alert of a healthy project, as anybody can; or that what began so has *ended*."""
     now = clock.now()
     began = ended or clock.written(now)
     alert = {
         "labels": {
-            "alertname": "ProjectDown",
+            "alertname": name,
             "project": FORGED,
             "remediate": "true",
             "severity": "critical",
@@ -74,11 +79,11 @@ async def _forge(live: Live, *, ended: str = "") -> str:
     return began
 
 
-async def _until(live: Live, project: str, name: str, *, within: float = 30) -> None:
+async def _until(live: Live, project: str, name: str, *, times: int = 1) -> None:
     async def told() -> bool:
-        return name in names_of(await live.events(), project)
+        return names_of(await live.events(), project).count(name) == times
 
-    await until(told, within=within, what=f"{name} of {project}")
+    await until(told, within=30, what=f"{name} of {project}")
 
 
 async def _reasons(live: Live, project: str) -> list[str]:

@@ -93,6 +93,7 @@ async def test_a_disk_that_another_program_has_filled_is_the_same(
         await case.webhook.kill()
 
 
+@pytest.mark.long
 async def test_a_locked_database_keeps_alerts_at_alertmanager_and_commands_from_going_out(
     begin: Begin, start_peer: StartPeer, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ class Service:
 
     health: Health = Health.HEALTHY
     ill: set[str] = field(default_factory=set)  # the alerts whose expression holds
+    ours: str | None = None  # the key under which we paused or stopped it last
     answer: Answer = Answer.DONE
     prometheus: Prometheus = Prometheus.TRUE
     said: dict[str, Outcome] = field(default_factory=dict)  # by key
@@ -86,30 +87,35 @@ class Service:
         """Run a command of ours: it always ends, and nobody remembers that it ran."""
         self.runs[action.key] += 1
         if self.answer in (Answer.DONE, Answer.LOST):
-            self._change(action.name)
+            self._change(action)
             return Done("ended with status 0", "output")
         return Refused("ended with status 1", "output")
+
+    def become(self, health: Health) -> None:
+        """Be so from now on, by somebody else's doing."""
+        self.health, self.ours = health, None
 
     def heal(self) -> None:
         """Become well, without taking back what was paused."""
         self.ill.clear()
         self.answer, self.prometheus = Answer.DONE, Prometheus.TRUE
         if self.health is Health.DOWN:
-            self.health = Health.HEALTHY
+            self.become(Health.HEALTHY)
 
     def _first(self, action: Action) -> Outcome:
         if self.answer is Answer.REFUSED:
             return Refused("not now")
         self.effects[action.key] += 1
         if self.answer is not Answer.IDLE:
-            self._change(action.name)
+            self._change(action)
         return Done("done")
 
-    def _change(self, name: str) -> None:
-        if name == "clear_cache":
+    def _change(self, action: Action) -> None:
+        if action.name == "clear_cache":
             self.ill.discard(MEMORY)
             return
-        self.health = _MAKES.get(name, Health.HEALTHY)
+        self.become(_MAKES.get(action.name, Health.HEALTHY))
+        self.ours = action.key if action.name in _MAKES else None
         self.ill.discard(CPU if self.health is not Health.HEALTHY else MEMORY)
 
 

@@ -11,10 +11,12 @@ from tests.webhook.laws.law import must
 from webhook import policy
 from webhook.action import Action
 from webhook.action import State as ActionState
+from webhook.approval import bound
 from webhook.catalogue import remedy
 from webhook.change import Change
 from webhook.incident import State
 from webhook.policy import Step
+from webhook.remedies.command import PREFIX
 from webhook.remedy import Goal
 from webhook.store import rows, work
 from webhook.store.database import atomic
@@ -84,7 +86,8 @@ class Landing:
         config, change = self._flight.config, self._change
         project = config.projects[action.project]
         guards = config.guards.of(action.project, action.name)
-        must(project.mode is Mode.ACT, "begun where only observing is wanted")
+        undo = " by an undo" if change.before.state is State.MITIGATED else ""
+        must(project.mode is Mode.ACT, f"begun{undo} where only observing is wanted")
         assert action.executed_at is not None
         since = rows.text(action.executed_at - guards.window)
         attempts = self._count(
@@ -107,7 +110,7 @@ class Landing:
             self._judge_approval(action)
         else:
             why = policy.asks(step, project, action.alertname)
-            must(why is None, "done, and nobody was asked", why)
+            must(why is None, f"done{undo}, and nobody was asked", why)
 
     def _count(self, condition: str, given: tuple[object, ...]) -> int:
         query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
@@ -118,6 +121,16 @@ class Landing:
             self._db.execute("SELECT * FROM approvals WHERE action = ?", (action.key,)).fetchone()
         )
         assert (asked.decision, asked.decided_by) == ("approved", "ann"), "nobody has allowed it"
+        assert asked.bound == self._bound(action), "something else was allowed"
+
+    def _bound(self, action: Action) -> str:
+        config, case = self._flight.config, self._flight.case
+        episode = policy.worst(case.episodes, config.playbooks)
+        assert episode is not None, "allowed for an alert that has ended"
+        known = remedy(action.name, config.commands)
+        guards = config.guards.of(action.project, action.name)
+        command = config.commands.get(action.name.removeprefix(PREFIX))
+        return bound(known, config.projects[action.project], guards, episode, command)
 
     def _judge_proof(self, action: Action) -> None:
         goal = remedy(action.name, self._flight.config.commands).goal

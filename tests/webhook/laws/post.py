@@ -11,7 +11,7 @@ from tests.webhook import make
 from tests.webhook.laws.fleet import ALERTS
 from tests.webhook.laws.story import Story
 from tests.webhook.make import SECOND
-from webhook.alert import SAME
+from webhook.alert import SAME, ZERO
 from webhook.store import reconciliation
 from webhook.store.database import atomic
 from webhook.store.intake import receive
@@ -52,7 +52,6 @@ class Post:
     def send(self, *told: tuple[str, str, Word]) -> None:
         """Deliver one message that says so of each (rule, project)."""
         self.story.elapsed += TICK
-        before = {name: starts[-1] for name, starts in self.starts.items() if starts}
         alerts = [self._alert(*each) for each in told]
         with atomic(self.story.db):
             receive(
@@ -64,14 +63,14 @@ class Post:
 
         last = {f"{alertname}-{project}": word for alertname, project, word in told}
         for name, word in last.items():
-            self._judge(name, word, before.get(name))
+            self._judge(name, word)
 
-    def _judge(self, name: str, word: Word, before: datetime | None) -> None:
+    def _judge(self, name: str, word: Word) -> None:
         """Look that the last word on an alert was heard."""
         query = "SELECT started_at FROM episodes WHERE fingerprint = ? AND ended_at IS NULL"
         going = [clock.read(row["started_at"]) for row in self.story.rows(query, name)]
-        start = self.starts[name][-1]
-        if word is Word.FIRES and (before is None or start > before + SAME):
+        *_, before, start = [clock.read(ZERO), *self.starts[name]]
+        if word is Word.FIRES and start > before + SAME:
             assert going == [start], f"{name} fires, and its episode is lost"
         if word is Word.ENDS:
             assert going == [], f"{name} has ended, and its episode has not"

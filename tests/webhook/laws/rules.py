@@ -18,14 +18,18 @@ LIMITS: tuple[Mapping[str, object], ...] = (
     {"approval": "never", "resume_after": "2s", "fleet_min": 9},
     {"concurrency": 1, "resume_after": "2s"},
 )
-PLAYBOOKS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {
+PLAYBOOKS: dict[bool, dict[str, tuple[str, ...]]] = {  # with commands, and without
+    True: {
+        DOWN: ("restart_service", "command:again"),
+        MEMORY: ("command:once", "clear_cache"),
+        CPU: ("pause_service", "stop_service"),
+    },
+    False: {
         DOWN: ("restart_service",),
         MEMORY: ("clear_cache", "restart_service"),
         CPU: ("pause_service",),
     },
-    {DOWN: ("command:once", "command:again"), MEMORY: ("command:again",), CPU: ("stop_service",)},
-)
+}
 COMMANDS = {
     "once": Command(argv=("/bin/true",)),
     "again": Command(argv=("/bin/true",), repeatable=True),
@@ -39,15 +43,10 @@ class Rules:
     known: frozenset[str] = frozenset(PROJECTS)
     observed: frozenset[str] = frozenset()
     limits: Mapping[str, object] = field(default_factory=dict)
-    commands: bool = True  # whether the second half of the playbooks is there
+    commands: bool = True  # whether there are any, and the playbooks use them
 
     def config(self) -> Config:
         """Return the configuration; `billing` is critical and depends on `chatbot`."""
-        first, second = PLAYBOOKS
-        both = {
-            name: (*steps, *(second[name] if self.commands else ()))
-            for name, steps in first.items()
-        }
         return make.config(
             projects={
                 name: make.project(
@@ -61,7 +60,7 @@ class Rules:
                 for name in PROJECTS
                 if name in self.known
             },
-            playbooks=both,
+            playbooks=PLAYBOOKS[self.commands],
             guards=make.guarding(**self.limits),
             commands=COMMANDS if self.commands else {},
         )

@@ -109,20 +109,25 @@ class Story:
 
     def work_off(self, *, stop: State | None = None) -> Flight | None:
         """Take every step that is due now; return the first that begins in the state *stop*."""
+        undoes = False
         for _ in range(AT_ONCE):
             flight = self.claim()
             if flight is None or flight.case.incident.state is stop:
                 return flight
             self.land(flight)
-        must(holds=False, law="steps without end", detail="and no time goes by")
+            undoes = flight.case.incident.state is State.MITIGATED
+        what = "an undo" if undoes else "a step"
+        must(holds=False, law=f"{what} begins itself again without end")
         return None
 
     def follow(self, rules: Rules) -> None:
         """Go by other rules from now on, as after a reload."""
         self.rules = rules
+        self.book.check(self.db)
         with atomic(self.db):
             intake.take_up(self.db, rules.config().projects.keys(), at=self.now)
             work.wake_all(self.db, at=self.now)
+        self.book.took_up(self.db)
 
     def rows(self, query: str, *given: object) -> Sequence[sqlite3.Row]:
         """Ask the store."""
