@@ -151,7 +151,7 @@ def _moved(states: dict[Any, Any], key: object, data: Json, law: Any) -> Iterato
 
 
 def unsettled(db: sqlite3.Connection) -> Iterator[str]:
-    """Name what goes on for ever, and escalations that nobody is or should be told of."""
+    """Name what goes on for ever or ended too soon, and escalations that nobody was told of."""
     for row in db.execute("SELECT * FROM incidents"):
         at_rest = row["state"] in ("resolved", "closed", "escalated", "mitigated")
         if not at_rest and not (row["state"] == "open" and row["held"]):
@@ -164,6 +164,12 @@ def unsettled(db: sqlite3.Connection) -> Iterator[str]:
         wanted = {"escalated": {1}, "resolved": {0}, "closed": {0}}.get(row["state"], {0, 1})
         if pages not in wanted:
             yield f"incident {row['id']} is {row['state']} and has {pages} open pages"
+    for row in db.execute(
+        "SELECT incidents.id, state, count(*) AS n FROM incidents JOIN episodes"
+        " ON incident = incidents.id WHERE state IN ('resolved', 'closed')"
+        " AND episodes.ended_at IS NULL GROUP BY incidents.id"
+    ):
+        yield f"incident {row['id']} is {row['state']}, and {row['n']} of its alerts fire"
     for row in db.execute("SELECT * FROM actions WHERE state IN ('pending', 'executing')"):
         yield f"action {row['key']} is {row['state']} for ever"
 

@@ -201,8 +201,18 @@ def _end(ledger: _Ledger, last: sqlite3.Row, ended: datetime, *, how: str) -> No
         (clock.written(ended), clock.written(ledger.at), how, last["id"]),
     )
     wake(ledger.db, last["incident"], ledger.at)
+    ledger.db.execute(_WAKE_FALLEN, (clock.written(ledger.at), AT_ONCE))
     data = {"alertname": last["alertname"], "fingerprint": last["fingerprint"], "how": how}
     ledger.note("episode ended", data)
+
+
+# With one fewer down, what is held because so many are may not be held any more. A few at a time:
+# thousands that come back would each wake thousands.
+AT_ONCE = 20
+_WAKE_FALLEN = (
+    "UPDATE incidents SET due_at = ? WHERE held_by = 'fleet' AND id IN"
+    " (SELECT id FROM incidents WHERE storm = 1 AND ended_at IS NULL LIMIT ?)"
+)
 
 
 def wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:

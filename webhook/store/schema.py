@@ -72,7 +72,8 @@ _REPAIRS = (
     """CREATE INDEX open_incidents ON incidents (state, held_by)
         WHERE state NOT IN ('resolved', 'closed')""",
     "CREATE INDEX actions_executed ON actions (executed_at)",
-    "CREATE INDEX incidents_of_a_storm ON incidents (storm) WHERE storm = 1",
+    """CREATE INDEX incidents_of_a_storm ON incidents (storm)
+        WHERE storm = 1 AND ended_at IS NULL""",
     "ALTER TABLE actions ADD COLUMN forgiven_at TEXT",
     "ALTER TABLE actions ADD COLUMN output TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX events_of_project ON events (project, at)",

@@ -273,6 +273,19 @@ def test_repairs_on_other_projects_are_counted_and_limit_the_next(db: sqlite3.Co
     _apply(db, replace(begun, at_most=2))
 
 
+def test_what_a_fallen_fleet_holds_is_looked_at_when_another_is_up(
+    db: sqlite3.Connection,
+) -> None:
+    _fires(db, project="chatbot")
+    for _ in range(2):
+        case = _claimed(db)
+        waits = case.incident.wait(NOW + 60 * SECOND, held="held", by="fleet")
+        _apply(db, Change(before=case.incident, after=waits))
+    assert work.claim(db, epoch=EPOCH, at=NOW + SECOND) is None
+    _ends(db, after=1)
+    assert {_claimed(db, after=1).incident.project for _ in range(2)} == {"email-blast", "chatbot"}
+
+
 def test_what_people_healed_counts_no_more_but_only_once_in_a_window(
     db: sqlite3.Connection,
 ) -> None:
