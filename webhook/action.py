@@ -61,6 +61,7 @@ class Action:
     finished_at: datetime | None = None
     detail: str = ""
     output: str = ""  # what a command printed, its end
+    opened_at: datetime | None = None  # of its incident, which may be opened again
 
     def move(self, to: State, *, at: datetime, detail: str = "") -> "Action":
         """Return this action in the state *to*; raise ForbiddenMove."""

@@ -167,4 +167,5 @@ GUARDS: dict[str, Guard] = {
 PEOPLES = tuple(GUARDS[name] for name in ("kill_switch", "maintenance", "hold", "silence"))
 # What has to let people be asked, too; the rest is about acting only.
 ASKING = (*PEOPLES, GUARDS["fleet"], GUARDS["dependency"])
+UNDOING = (*PEOPLES, GUARDS["observe"], GUARDS["concurrency"])
 SENDING = (*PEOPLES, GUARDS["observe"])  # what stops also what is decided, until it is sent

@@ -52,6 +52,16 @@ class Matter:
     effects: Effects
 
     @property
+    def own(self) -> tuple[Action, ...]:
+        """The attempts since the incident was opened; of those before, others know the end."""
+        incident = self.case.incident
+        return tuple(
+            each
+            for each in self.case.attempts
+            if (each.incident, each.opened_at) == (incident.id, incident.opened_at)
+        )
+
+    @property
     def action(self) -> Action:
         """The action under way, or waiting for people; to be asked for only where there is one."""
         assert self.case.action is not None  # noqa: S101  repair.step sees to it
@@ -121,6 +131,7 @@ class Matter:
             attempt=policy.attempt(step, self.case.attempts, now=now),
             state=law.State.PENDING,
             created_at=now,
+            opened_at=self.case.incident.opened_at,
         )
 
     def begin(self, step: Step, alertname: str, *, detail: str) -> Change:

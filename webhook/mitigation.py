@@ -7,7 +7,6 @@ from orchestrator import duration
 from webhook import action as law
 from webhook import guard, outcome, policy, verification
 from webhook.action import Action
-from webhook.case import Case
 from webhook.change import Change
 from webhook.incident import DOWN
 from webhook.matter import Matter, open_episodes
@@ -35,12 +34,6 @@ async def mitigated(matter: Matter) -> Change:
     return await _calm(matter, done, Look(probe=probe), now)
 
 
-def _own(case: Case) -> tuple[Action, ...]:
-    """Return the attempts since the incident was opened; of those before, others know the end."""
-    since = case.incident.opened_at
-    return tuple(each for each in case.attempts if each.executed_at and each.executed_at >= since)
-
-
 async def _uncalm(matter: Matter, done: Action, why: str, now: datetime) -> Change:
     window = matter.step(done.name).guards.window
     if now > matter.case.incident.since + window:
@@ -58,19 +51,22 @@ async def _calm(matter: Matter, done: Action, seen: Look, now: datetime) -> Chan
         why = f"{done.name} holds until {ready:%H:%M:%S} UTC, when it has been calm for long enough"
         return outcome.calm(case, why, since=since, now=now)
     scene = await matter.scene(case.episodes[-1], undo)
-    block = guard.first_of(guard.PEOPLES, scene)
+    block = guard.first_of(guard.UNDOING, scene)
     if block is not None:
         left = outcome.blocked(case, block, now)
         return replace(left, after=replace(left.after, recovered_at=since))
     lack = undo.remedy.precondition(seen)
     if lack is not None:
         return await _uncalm(matter, done, f"no {undo.remedy.name} is possible: it {lack}", now)
+    asked = policy.asks(undo, matter.project, done.alertname)
+    if asked is not None:
+        return await matter.escalate(f"it is calm, and {undo.remedy.name} is for you: {asked}")
     return matter.begin(undo, done.alertname, detail="it has been calm for long enough")
 
 
 def paused_by_us(matter: Matter) -> Action | None:
     """Return what we did to stop the harm of this incident, and have not taken back."""
-    return policy.to_take_back(_own(matter.case))
+    return policy.to_take_back(matter.own)
 
 
 async def failed(matter: Matter, action: Action, why: str, *, output: str = "") -> Change:

@@ -197,12 +197,14 @@ def escalated(
     asked_about = max((each.id for each in case.episodes), default=0)
     moved = replace(case.incident.move(State.ESCALATED, at=now), asked_about=asked_about)
     left = case.action and case.action.move(leaves, at=now, detail=reason)
+    did_not_help = left is not None and leaves is law.State.FAILED
+    failure = event.failed(case.incident, left, reason, at=now) if left and did_not_help else ()
     return Change(
         before=case.incident,
         after=moved.wait(now + LOOK_AGAIN, held=reason, by=by),
         action_was=case.action,
         action_became=(left,) if left else (),
-        events=(event.escalated(case.incident, reason, at=now),),
+        events=(*failure, event.escalated(case.incident, reason, at=now)),
         page=page,
         reason=reason,
     )

@@ -8,12 +8,11 @@ from orchestrator.health import Probe
 from orchestrator.health import State as Health
 from webhook import action as law
 from webhook import briefing, mitigation, outcome, policy
-from webhook.action import Action
 from webhook.case import Case
 from webhook.change import Change
 from webhook.diagnosis import Gathered
 from webhook.guard import Block
-from webhook.incident import DOWN, Incident, State
+from webhook.incident import DOWN, State
 from webhook.matter import Matter
 from webhook.policy import Escalate
 
@@ -83,14 +82,9 @@ async def close(matter: Matter) -> Change:
     if incident.state is State.ESCALATED:
         since = now - matter.config.guards.of(matter.project.name, "").window
         return outcome.closed(case, "recovered after people were asked", now, forgive=since)
-    proven = [each for each in case.attempts if each.executed_at and _is_proven(each, incident)]
-    how = f"ended after {proven[-1].name}" if proven else "recovered by itself"
+    proven = [each.name for each in matter.own if each.state is law.State.COMPLETED]
+    how = f"ended after {proven[-1]}" if proven else "recovered by itself"
     return outcome.closed(case, how, now)
-
-
-def _is_proven(action: Action, incident: Incident) -> bool:
-    ours = action.executed_at is not None and action.executed_at >= incident.opened_at
-    return ours and action.state is law.State.COMPLETED
 
 
 def _unwell(matter: Matter, probe: Probe) -> str | None:

@@ -76,6 +76,7 @@ def action(**changes: Any) -> Action:  # noqa: ANN401  any field of it
         "state": law.State.EXECUTING,
         "created_at": NOW,
         "executed_at": NOW,
+        "opened_at": NOW,
     }
     return Action(**{**given, **changes})
 

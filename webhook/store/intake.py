@@ -1,5 +1,6 @@
 """Intake: a notification becomes episodes, and episodes wake or open incidents."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -238,7 +239,7 @@ def take_up(db: sqlite3.Connection, projects: Collection[str], *, at: datetime) 
     That is what is left of a project that was taken out of the configuration and put back.
     """
     lost = db.execute(
-        "SELECT episodes.id, episodes.project FROM episodes JOIN incidents"
+        "SELECT episodes.* FROM episodes JOIN incidents"
         " ON incidents.id = incident WHERE episodes.ended_at IS NULL"
         " AND incidents.ended_at IS NOT NULL"
     ).fetchall()
@@ -247,12 +248,23 @@ def take_up(db: sqlite3.Connection, projects: Collection[str], *, at: datetime) 
     for row in found:
         incident = _gather(ledger, row["project"])
         db.execute("UPDATE episodes SET incident = ? WHERE id = ?", (incident.id, row["id"]))
+        ledger.events += event.fired(incident, _alert(row), at=at)
         db.execute(
             "UPDATE incidents SET first_episode = min(first_episode, ?) WHERE id = ?",
             (row["id"], incident.id),
         )
     ledger.write()
     return len(found)
+
+
+def _alert(row: sqlite3.Row) -> Alert:
+    return Alert(
+        status=Status.FIRING,
+        labels=json.loads(row["labels"]),
+        annotations=json.loads(row["annotations"]),
+        fingerprint=row["fingerprint"],
+        started_at=clock.read(row["started_at"]),
+    )
 
 
 def _gather(ledger: _Ledger, project: str) -> Incident:

@@ -65,6 +65,7 @@ def action(row: sqlite3.Row) -> Action:
         finished_at=_instant(row["finished_at"]),
         detail=row["detail"],
         output=row["output"],
+        opened_at=_instant(row["opened_at"]),
     )
 
 

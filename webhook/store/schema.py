@@ -75,6 +75,7 @@ _REPAIRS = (
     """CREATE INDEX incidents_of_a_storm ON incidents (storm)
         WHERE storm = 1 AND ended_at IS NULL""",
     "ALTER TABLE actions ADD COLUMN forgiven_at TEXT",
+    "ALTER TABLE actions ADD COLUMN opened_at TEXT",
     "ALTER TABLE actions ADD COLUMN output TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX events_of_project ON events (project, at)",
     """CREATE TABLE approvals (

@@ -179,7 +179,8 @@ def _store_action(db: sqlite3.Connection, change: Change) -> None:
     if before is None:
         db.execute(
             "INSERT INTO actions (key, incident, project, name, alertname, attempt, state,"
-            " created_at, executed_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, executed_at, detail, opened_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 after.key,
                 after.incident,
@@ -191,6 +192,7 @@ def _store_action(db: sqlite3.Connection, change: Change) -> None:
                 rows.text(after.created_at),
                 rows.text(after.executed_at),
                 after.detail,
+                rows.text(after.opened_at),
             ),
         )
         return

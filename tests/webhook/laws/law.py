@@ -63,23 +63,9 @@ _NEVER = {
 }
 
 
-# Laws that do not hold yet. Each has a story of its own in test_stories.py, which is expected to
-# fail; whoever mends one takes its line out here, and the mark off its story.
-NOT_YET = frozenset(
-    {
-        "an undo begins itself again without end",
-        "begun by an undo where only observing is wanted",
-        "done by an undo, and nobody was asked",
-        "a failed attempt that no event tells of",
-        "taken up again, and no alert is told of",
-        "paused by us, and left so",
-    }
-)
-
-
 def must(holds: bool, law: str, detail: object = "") -> None:  # noqa: FBT001  as assert has it
     """Raise AssertionError when a law does not hold that has to."""
-    assert holds or law in NOT_YET, f"{law}: {detail}"
+    assert holds, f"{law}: {detail}"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.health import State as Health
-from tests.webhook.laws import law
 from tests.webhook.laws.fleet import CPU, Answer
 from tests.webhook.laws.post import Look, Post
 from tests.webhook.laws.rules import Rules
@@ -19,9 +18,7 @@ from webhook.store import history, restraints
 
 
 @pytest.fixture
-def story(monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
-    endless = "an undo begins itself again without end"  # else a story would not see it
-    monkeypatch.setattr(law, "NOT_YET", law.NOT_YET - {endless})
+def story() -> Iterator[Story]:
     told = Story()
     yield told
     told.close()
@@ -54,11 +51,6 @@ def _paused(story: Story, post: Post) -> None:
     assert _states(story) == {"chatbot": "mitigated"}
 
 
-NOT_YET = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="not mended yet; see NOT_YET in law.py"
-)
-
-
 def test_a_project_that_left_and_is_back_is_repaired_while_its_alert_goes_on(
     story: Story, post: Post
 ) -> None:
@@ -74,7 +66,6 @@ def test_a_project_that_left_and_is_back_is_repaired_while_its_alert_goes_on(
     assert _states(story) == {"chatbot": "resolved"}
 
 
-@NOT_YET
 def test_what_is_calm_waits_its_turn_while_others_are_repaired(story: Story, post: Post) -> None:
     story.follow(Rules(limits={"concurrency": 1, "resume_after": "3s"}))
     _paused(story, post)
@@ -105,7 +96,6 @@ def test_a_kill_switch_binds_a_step_that_is_under_way(story: Story, post: Post) 
     assert story.fleet["chatbot"].effects == {}
 
 
-@NOT_YET
 def test_what_we_paused_is_not_resumed_while_only_observing_is_wanted(
     story: Story, post: Post
 ) -> None:
@@ -115,7 +105,6 @@ def test_what_we_paused_is_not_resumed_while_only_observing_is_wanted(
     assert _states(story) == {"chatbot": "mitigated"}
 
 
-@NOT_YET
 def test_people_are_asked_before_a_resume_where_they_always_want_to_be(
     story: Story, post: Post
 ) -> None:
@@ -125,7 +114,6 @@ def test_people_are_asked_before_a_resume_where_they_always_want_to_be(
     assert "ActionStarted" not in _told(story)[_told(story).index("Mitigated") :]
 
 
-@NOT_YET
 def test_a_resume_that_failed_is_told_as_a_failed_action(story: Story, post: Post) -> None:
     _paused(story, post)
     story.fleet["chatbot"].answer = Answer.REFUSED
@@ -147,7 +135,6 @@ def test_what_is_calm_is_resumed_though_its_alert_was_silenced_when_it_ended(
     assert _states(story) == {"chatbot": "resolved"}
 
 
-@NOT_YET
 def test_an_alert_is_told_of_again_when_its_project_is_back(story: Story, post: Post) -> None:
     story.fleet["chatbot"].health = Health.DOWN
     story.fleet["chatbot"].answer = Answer.REFUSED
@@ -159,7 +146,6 @@ def test_an_alert_is_told_of_again_when_its_project_is_back(story: Story, post: 
     assert _told(story)[len(before) :] == ["ProjectDown", "CHATBOT_STATUS_CHANGED"]
 
 
-@NOT_YET
 def test_what_we_paused_is_known_as_ours_after_the_clock_was_set_back(
     story: Story, post: Post
 ) -> None:
