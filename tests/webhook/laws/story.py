@@ -127,7 +127,6 @@ class Story:
         with atomic(self.db):
             intake.take_up(self.db, rules.config().projects.keys(), at=self.now)
             work.wake_all(self.db, at=self.now)
-        self.book.took_up(self.db)
 
     def rows(self, query: str, *given: object) -> Sequence[sqlite3.Row]:
         """Ask the store."""
