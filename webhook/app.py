@@ -24,7 +24,7 @@ from webhook.instruments import Instruments
 from webhook.remedies.command import PREFIX
 from webhook.stage import Bell
 from webhook.stages import Ground
-from webhook.store import intake, work
+from webhook.store import leftover, work
 from webhook.store.database import Store
 
 logger = logging.getLogger(__name__)
@@ -149,8 +149,8 @@ async def _following(
 
 async def _decide_anew(ground: Ground) -> None:
     try:
-        await ground.store(intake.take_up, ground.config().projects.keys(), at=clock.now())
         await ground.store(work.wake_all, at=clock.now())
+        await ground.store(leftover.take_up, ground.config().projects.keys(), at=clock.now())
     except sqlite3.Error:  # each incident is looked at again within seconds anyway
         logger.exception("incidents not woken")
         ground.instruments.stage_failures.labels("reload").inc()

@@ -25,7 +25,8 @@ async def awaiting(matter: Matter) -> Change:
         return await matter.escalate(what, leaves=law.State.REJECTED)
     if asked.decision is Decision.APPROVED:
         return await _allowed(matter, asked, worst)
-    if now >= asked.expires_at:
+    latest = case.incident.since + matter.step(action.name).guards.approval_within
+    if now >= min(asked.expires_at, latest):  # the latter after the clock was set back
         what = f"nobody said yes or no to {action.name} in time"
         return await matter.escalate(what, leaves=law.State.EXPIRED)
     return outcome.waiting(case, now, why=asked.question)
@@ -65,10 +66,10 @@ async def _allowed(matter: Matter, asked: Approval, episode: Episode) -> Change:
 
 async def _why_not(matter: Matter, step: Step, episode: Episode) -> Block | str | None:
     scene = await matter.scene(episode, step)
-    seen, why_not = await matter.look(episode)
-    if why_not is not None:
-        return why_not
-    lack = step.remedy.precondition(replace(seen, recent=step.guards.recent_deployment))
+    seen = await matter.look(episode)
+    if seen.why_not is not None:
+        return seen.why_not
+    lack = step.remedy.precondition(replace(seen.look, recent=step.guards.recent_deployment))
     if lack is not None:
         return f"no {step.remedy.name}: it {lack}"
     return guard.first_block(replace(scene, now=matter.effects.now()))

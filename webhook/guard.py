@@ -8,7 +8,7 @@ from orchestrator import duration
 from orchestrator.guards import Guards
 from orchestrator.project import Mode, Project
 from webhook.action import Action
-from webhook.incident import DOWN, Episode, Incident
+from webhook.incident import DOWN, FLEET, Episode, Incident
 from webhook.restraint import Kind, Restraint
 
 
@@ -112,7 +112,7 @@ def _fleet(scene: Scene) -> Block | None:
     within, name = duration.text(guards.fleet_within), scene.episode.alertname
     did = "went down" if name == DOWN else f"got {name}"
     why = f"{fell} of {fleet} projects {did} within {within}; the monitor itself is suspect"
-    return replace(_held(scene, "fleet", why), fell=scene.around.fell)
+    return replace(_held(scene, FLEET, why), fell=scene.around.fell)
 
 
 def _dependency(scene: Scene) -> Block | None:
@@ -159,13 +159,13 @@ GUARDS: dict[str, Guard] = {
     "hold": _restraint(Kind.HOLD),
     "silence": _silence,
     "observe": _observe,
-    "fleet": _fleet,
+    FLEET: _fleet,
     "dependency": _dependency,
     "cooldown": _cooldown,
     "concurrency": _concurrency,
 }
 PEOPLES = tuple(GUARDS[name] for name in ("kill_switch", "maintenance", "hold", "silence"))
 # What has to let people be asked, too; the rest is about acting only.
-ASKING = (*PEOPLES, GUARDS["fleet"], GUARDS["dependency"])
+ASKING = (*PEOPLES, GUARDS[FLEET], GUARDS["dependency"])
 UNDOING = (*PEOPLES, GUARDS["observe"], GUARDS["concurrency"])
 SENDING = (*PEOPLES, GUARDS["observe"])  # what stops also what is decided, until it is sent

@@ -8,6 +8,11 @@ from orchestrator.errors import OrchestratorError
 
 DOWN = "ProjectDown"  # the alert whose episodes are downtime
 
+# What `held_by` says beside the names of guards, and the one guard that others have to know.
+FLEET = "fleet"  # it fell with many others
+EVIDENCE = "evidence"  # a look of ours speaks against its alert
+UNCONFIGURED = "unknown_project"  # its project was never configured
+
 
 class State(StrEnum):
     """Where an incident stands."""
@@ -81,7 +86,7 @@ class Incident:
     # or the first look at which what we paused was calm
     escalated_at: datetime | None = None
     ended_at: datetime | None = None
-    asked_about: int = 0  # the newest episode that people were told of; 0: they were not asked
+    asked_about: tuple[str, ...] = ()  # the alerts that people were told of
 
     def move(self, to: State, *, at: datetime) -> "Incident":
         """Return this incident in the state *to*, due at once; raise ForbiddenMove."""
@@ -111,7 +116,7 @@ class Incident:
 
         A guard may put it in other words at every look, as when it counts.
         """
-        counts = self.held_by == before.held_by == "fleet"
+        counts = self.held_by == before.held_by == FLEET
         return not counts and self.held != before.held
 
     def seen(self, at: datetime) -> "Incident":

@@ -43,6 +43,19 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look just before an action found."""
+
+    look: Look
+    why_not: str | None  # what speaks against touching the project, for people
+    contradicted: bool  # whether it is the alert that is not so
+
+
+# Of what has failed, what there was to see is seen; of what is under way, nobody asks yet.
+_DID_SOMETHING = frozenset({law.State.COMPLETED, law.State.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
     """What a step works with."""
 
@@ -94,8 +107,8 @@ class Matter:
             now=self.effects.now(),
         )
 
-    async def look(self, episode: Episode) -> tuple[Look, str | None]:
-        """Look at the project and at Prometheus; the second is what speaks against touching it."""
+    async def look(self, episode: Episode) -> Seen:
+        """Look at the project and at Prometheus before anything is done for *episode*."""
         name, alertname, effects = self.project.name, episode.alertname, self.effects
         probe = await effects.probe(self.project)
         standing = await effects.standing(alertname, name)
@@ -103,15 +116,25 @@ class Matter:
         if why_not is None and standing is not None:
             why_not = self._unsettled(alertname, standing)
         deployed = None if standing is None or why_not else await effects.deployed_ago(name)
-        return Look(probe=probe, deployed_ago=deployed), why_not
+        return Seen(
+            look=Look(probe=probe, deployed_ago=deployed),
+            why_not=why_not,
+            contradicted=verification.contradicts(alertname, probe, standing),
+        )
+
+    def objected(self, seen: Seen) -> Change:
+        """Do nothing, for what was *seen* speaks against it."""
+        now, why = self.effects.now(), seen.why_not or "nothing speaks against it"
+        return outcome.objected(self.case, why, now, contradicted=seen.contradicted)
 
     def _unsettled(self, alertname: str, standing: Standing) -> str | None:
         """Say that an alert cannot know yet what was last done to its project."""
-        last = self.case.attempts[-1] if self.case.attempts else None
-        since = self.effects.now() - standing.settle
-        if last is None or last.executed_at is None or last.executed_at <= since:
+        done = [each for each in self.case.attempts if each.state in _DID_SOMETHING]
+        last = done[-1] if done else None
+        now = self.effects.now()
+        if last is None or last.executed_at is None:
             return None
-        if last.executed_at > self.effects.now():  # the clock was set back
+        if not now - standing.settle < last.executed_at <= now:  # later: the clock was set back
             return None
         return f"{alertname} needs {duration.text(standing.settle)} to see what {last.name} did"
 

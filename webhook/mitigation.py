@@ -39,7 +39,7 @@ async def _uncalm(matter: Matter, done: Action, why: str, now: datetime) -> Chan
     if now > matter.case.incident.since + window:
         what = f"{done.name} has held for {duration.text(window)}, and {why}"
         return await matter.escalate(what)
-    return outcome.uncalm(matter.case, f"{done.name} holds: {why}", now)
+    return outcome.still(matter.case, f"{done.name} holds: {why}", now, calm_since=None)
 
 
 async def _calm(matter: Matter, done: Action, seen: Look, now: datetime) -> Change:
@@ -49,9 +49,13 @@ async def _calm(matter: Matter, done: Action, seen: Look, now: datetime) -> Chan
     ready = since + matter.step(done.name).guards.resume_after
     if now < ready:
         why = f"{done.name} holds until {ready:%H:%M:%S} UTC, when it has been calm for long enough"
-        return outcome.calm(case, why, since=since, now=now)
+        return outcome.still(case, why, now, calm_since=since)
     scene = await matter.scene(case.episodes[-1], undo)
     block = guard.first_of(guard.UNDOING, scene)
+    if block is not None and block.guard == "observe":
+        return await matter.escalate(
+            f"it is calm, and {undo.remedy.name} is for you: {block.reason}"
+        )
     if block is not None:
         left = outcome.blocked(case, block, now)
         return replace(left, after=replace(left.after, recovered_at=since))

@@ -12,13 +12,12 @@ from webhook.case import Case
 from webhook.change import Change
 from webhook.event import Event
 from webhook.guard import Block
-from webhook.incident import DOWN, State, downtime
+from webhook.incident import DOWN, EVIDENCE, State, downtime
 
 LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on
 LOOK_LATER = timedelta(seconds=15)  # while a guard says no; a change rings before that
 LOOK_LAST = timedelta(seconds=60)  # at one of a fleet that has fallen
 BE_QUICK = timedelta(minutes=2)  # for so long a thing that is not as it was said may change
-EVIDENCE = "evidence"  # what `held_by` says when a look of ours speaks against the alert
 
 
 def waiting(case: Case, now: datetime, *, why: str | None, after: timedelta = LOOK_AGAIN) -> Change:
@@ -26,11 +25,14 @@ def waiting(case: Case, now: datetime, *, why: str | None, after: timedelta = LO
     return Change(before=case.incident, after=case.incident.wait(now + after, held=why))
 
 
-def objected(case: Case, why: str, now: datetime) -> Change:
-    """Do nothing, for what was seen speaks against it; readers are told once, not at every look."""
+def objected(case: Case, why: str, now: datetime, *, contradicted: bool = False) -> Change:
+    """Do nothing, for what was seen speaks against it; readers are told once, not at every look.
+
+    When the alert is *contradicted*, and not only unclear, it counts against nobody else.
+    """
     fresh = now < case.incident.since + BE_QUICK
     until = now + (LOOK_AGAIN if fresh else LOOK_LATER)
-    return _withheld(case, why, now, until=until, by=EVIDENCE)
+    return _withheld(case, why, now, until=until, by=EVIDENCE if contradicted else None)
 
 
 def blocked(case: Case, block: Block, now: datetime, page: Briefing | None = None) -> Change:
@@ -51,23 +53,19 @@ def _withheld(case: Case, why: str, now: datetime, *, until: datetime, by: str |
     )
 
 
-def kept(case: Case, now: datetime) -> Change:
-    """Leave it with people, and look again."""
+def kept(case: Case, now: datetime, *, well_since: datetime | None = None) -> Change:
+    """Leave it with people, and look again: soon when all has ended, or else news tells of it."""
     incident = case.incident
-    after = incident.wait(now + LOOK_AGAIN, held=incident.held, by=incident.held_by)
-    return Change(before=incident, after=after)
+    over = not any(episode.open for episode in case.episodes)
+    until = now + (LOOK_AGAIN if over else LOOK_LAST)
+    after = incident.wait(until, held=incident.held, by=incident.held_by)
+    return Change(before=incident, after=replace(after, recovered_at=well_since))
 
 
-def uncalm(case: Case, why: str, now: datetime) -> Change:
-    """Go on waiting for calm, from the beginning."""
+def still(case: Case, why: str, now: datetime, *, calm_since: datetime | None) -> Change:
+    """Leave paused what is paused, and note since when it has been calm (None: it is not)."""
     after = case.incident.wait(now + LOOK_AGAIN, held=why)
-    return Change(before=case.incident, after=replace(after, recovered_at=None))
-
-
-def calm(case: Case, why: str, *, since: datetime, now: datetime) -> Change:
-    """Note since when it is calm."""
-    after = case.incident.wait(now + LOOK_AGAIN, held=why)
-    return Change(before=case.incident, after=replace(after, recovered_at=since))
+    return Change(before=case.incident, after=replace(after, recovered_at=calm_since))
 
 
 def begun(case: Case, action: Action, now: datetime, *, at_most: int, detail: str) -> Change:
@@ -194,7 +192,9 @@ def escalated(
     by: str | None = None,
 ) -> Change:
     """Ask people. An action that is under way is in doubt from here on, or as *leaves* says."""
-    asked_about = max((each.id for each in case.episodes), default=0)
+    told = {each.alertname for each in case.episodes if each.open}
+    told = told or {each.alertname for each in case.episodes}
+    asked_about = tuple(sorted(told.union(case.incident.asked_about)))
     moved = replace(case.incident.move(State.ESCALATED, at=now), asked_about=asked_about)
     left = case.action and case.action.move(leaves, at=now, detail=reason)
     did_not_help = left is not None and leaves is law.State.FAILED

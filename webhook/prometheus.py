@@ -31,6 +31,7 @@ async def standing(
             firing=any(_fires(rule, project) for rule in rules),
             holds=any(holds),
             settle=max(map(_settle, rules), default=SETTLE),
+            known=bool(rules),
         )
     except NO_ANSWER as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
@@ -41,8 +42,8 @@ async def deployed_ago(session: aiohttp.ClientSession, url: str, project: str) -
     """Return how long ago *project* was deployed, by Prometheus' clock; None when nobody knows."""
     query = f'time() - max(project_deployed_timestamp_seconds{{project="{project}"}})'
     try:
-        found = (await _data(session, f"{url}/api/v1/query", {"query": query}))["result"]
-        return timedelta(seconds=max(float(found[0]["value"][1]), 0.0)) if found else None
+        ago = await _value(session, url, query)
+        return None if ago is None else timedelta(seconds=max(ago, 0.0))
     except (*NO_ANSWER, OverflowError) as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return None
@@ -55,14 +56,21 @@ async def read_within(
 
     True also where it reads none at all: then no alert is about them. None without an answer.
     """
+    series = f'project_reads_total{{project="{project}"}}'
     seconds = max(round(length.total_seconds()), 1)
-    query = f'sum(increase(project_reads_total{{project="{project}"}}[{seconds}s]))'
     try:
-        found = (await _data(session, f"{url}/api/v1/query", {"query": query}))["result"]
-        return not found or float(found[0]["value"][1]) > 0
+        rose = await _value(session, url, f"sum(increase({series}[{seconds}s]))")
+        if rose is None:  # one sample is no increase; is there any?
+            return await _value(session, url, f"count(last_over_time({series}[1d]))") is None
     except NO_ANSWER as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return None
+    return rose > 0
+
+
+async def _value(session: aiohttp.ClientSession, url: str, query: str) -> float | None:
+    found = (await _data(session, f"{url}/api/v1/query", {"query": query}))["result"]
+    return float(found[0]["value"][1]) if found else None
 
 
 async def _rules(session: aiohttp.ClientSession, url: str, alertname: str) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ async def step(case: Case, config: Config, effects: Effects) -> Change:
     """Take the one next step for *case*. Raises nothing that an outside party can cause."""
     incident = case.incident.seen(effects.now())
     if incident.state is State.OPEN and any(each.open for each in case.episodes):
-        incident = replace(incident, recovered_at=None)
+        incident = replace(incident, recovered_at=None)  # that it ended once is no news any more
     case = replace(case, incident=incident)
     project = config.projects.get(case.incident.project)
     if project is None:
@@ -78,18 +78,16 @@ async def _doubt(matter: Matter, block: Block, scene: Scene) -> Change:
 
     Not at thousands, which would keep everything else waiting.
     """
-    _, why_not = await matter.look(scene.episode)
-    if why_not is not None:
-        return outcome.objected(matter.case, why_not, matter.effects.now())
-    return await matter.settle(block)
+    seen = await matter.look(scene.episode)
+    return matter.objected(seen) if seen.contradicted else await matter.settle(block)
 
 
 async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change:
     """Look at the project before anything is done to it, and decide again with that."""
-    look, why_not = await matter.look(scene.episode)
-    if why_not is not None:
-        return outcome.objected(matter.case, why_not, matter.effects.now())
-    decision = policy.decide(steps, replace(scene, now=matter.effects.now()), look)
+    seen = await matter.look(scene.episode)
+    if seen.why_not is not None:
+        return matter.objected(seen)
+    decision = policy.decide(steps, replace(scene, now=matter.effects.now()), seen.look)
     if isinstance(decision, Act):
         return matter.begin(decision.step, scene.episode.alertname, detail="no approval needed")
     if isinstance(decision, Ask):
@@ -140,10 +138,10 @@ async def _cut_off(matter: Matter) -> Change | None:
     """
     case, action, now = matter.case, matter.action, matter.effects.now()
     if not matter.step(action.name).remedy.repeatable:
-        what = f"the webhook ended while it ran {action.name}; whether it was done is not known"
+        what = f"{action.name} was cut off; whether it was done is not known"
         return await matter.escalate(what)
-    episode = next((each for each in case.episodes if each.alertname == action.alertname), None)
-    why_not = "its alert has ended" if episode is None else (await matter.look(episode))[1]
+    episode = _episode(matter)
+    why_not = "its alert has ended" if episode is None else (await matter.look(episode)).why_not
     if why_not is None:
         return None
     return outcome.executed(case, action, f"not repeated: {why_not}", "", now=now)
@@ -151,11 +149,17 @@ async def _cut_off(matter: Matter) -> Change | None:
 
 async def _forbidden(matter: Matter, action: Action) -> Block | None:
     """Return what people have said against it meanwhile; each sending asks anew."""
-    episode = next((each for each in matter.case.episodes), None)
+    episode = _episode(matter) or next(reversed(matter.case.episodes), None)
     if episode is None:
         return None
     scene = await matter.scene(episode, matter.step(action.name))
     return guard.first_of(guard.SENDING, scene)
+
+
+def _episode(matter: Matter) -> Episode | None:
+    """Return the newest episode of the alert that the action is against."""
+    name = matter.action.alertname
+    return next((each for each in reversed(matter.case.episodes) if each.alertname == name), None)
 
 
 async def _verify(matter: Matter) -> Change:

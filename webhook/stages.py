@@ -32,7 +32,7 @@ from webhook.incident import Episode
 from webhook.instruments import Instruments
 from webhook.matter import Effects
 from webhook.stage import Bell, Once, keep_going
-from webhook.store import housekeeping, intake, paging, reconciliation, work
+from webhook.store import housekeeping, leftover, paging, reconciliation, surroundings, work
 from webhook.store.database import Store
 from webhook.verification import Standing
 from webhook.worker import IDLE, Worker
@@ -62,7 +62,7 @@ class Ground:
 async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]:
     """Let every stage go round, until the block ends."""
     epoch = await ground.store(work.boot, at=clock.now())
-    await ground.store(intake.take_up, ground.config().projects.keys(), at=clock.now())
+    await ground.store(leftover.take_up, ground.config().projects.keys(), at=clock.now())
     repairs = Worker(
         ground.config,
         ground.store,
@@ -116,7 +116,7 @@ def effects(ground: Ground) -> Effects:
         parents = known.ancestors(project.name)
         fleet = known.projects.keys()
         return await store(
-            work.around, project, episode, within=within, fleet=fleet, parents=parents
+            surroundings.around, project, episode, within=within, fleet=fleet, parents=parents
         )
 
     async def execute(project: Project, action: Action) -> executor.Outcome:
@@ -184,7 +184,8 @@ def watch(ground: Ground) -> watchdog.Watchdog:
 
 
 async def _tidy(ground: Ground) -> None:
-    """Let go of what is older than it has to be."""
+    """Let go of what is older than it has to be, and take up what a reload has left lying."""
+    await ground.store(leftover.take_up, ground.config().projects.keys(), at=clock.now())
     kept = ground.config().retention
     while True:
         now = clock.now()

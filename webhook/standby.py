@@ -1,23 +1,20 @@
 """Standby: what becomes of an incident while it waits, for people, for calm, or for its end."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.config import Config
 from orchestrator.health import Probe
 from orchestrator.health import State as Health
 from webhook import action as law
-from webhook import briefing, mitigation, outcome, policy
+from webhook import briefing, guard, mitigation, outcome, policy
 from webhook.case import Case
 from webhook.change import Change
 from webhook.diagnosis import Gathered
 from webhook.guard import Block
-from webhook.incident import DOWN, State
+from webhook.incident import DOWN, FLEET, UNCONFIGURED, State
 from webhook.matter import Matter
 from webhook.policy import Escalate
-
-FLEET = "fleet"  # what `held_by` says of what fell with many others
-UNKNOWN = "unknown_project"  # what `held_by` says of a project that was never configured
 
 
 def without_project(case: Case, config: Config, now: datetime) -> Change:
@@ -32,14 +29,22 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
     if new and not over:
         reason = f"{incident.project} is not in orchestrator.yml"
         page = briefing.escalation(case, None, reason, Gathered(), url=config.url)
-        return outcome.escalated(case, reason, now, page, by=UNKNOWN)
-    if incident.state is State.ESCALATED and incident.held_by == UNKNOWN and not over:
+        return outcome.escalated(case, reason, now, page, by=UNCONFIGURED)
+    if incident.state is State.ESCALATED and incident.held_by == UNCONFIGURED and not over:
         return outcome.kept(case, now)
-    if incident.state in (State.REPAIRING, State.VERIFYING):
-        reason = f"{incident.project} was removed from orchestrator.yml during its repair"
+    if incident.state in _LEFT_HALF_WAY:
+        how = _LEFT_HALF_WAY[incident.state]
+        reason = f"{incident.project} was removed from orchestrator.yml {how}"
         page = briefing.escalation(case, None, reason, Gathered(), url=config.url)
-        return outcome.escalated(case, reason, now, page, by=UNKNOWN)
+        return outcome.escalated(case, reason, now, page, by=UNCONFIGURED)
     return outcome.closed(case, "removed from orchestrator.yml", now)
+
+
+_LEFT_HALF_WAY = {
+    State.REPAIRING: "during its repair",
+    State.VERIFYING: "during its repair",
+    State.MITIGATED: "while it was paused by us, and is paused still",
+}
 
 
 async def forgotten(matter: Matter) -> Change:
@@ -53,16 +58,15 @@ async def forgotten(matter: Matter) -> Change:
 
 async def escalated(matter: Matter) -> Change:
     """Wait for people; only an alert of another name than they were asked about is looked into."""
-    case, asked_about = matter.case, matter.case.incident.asked_about
-    if case.incident.held_by == UNKNOWN:
+    case = matter.case
+    if case.incident.held_by == UNCONFIGURED:
         why = f"{matter.project.name} is in orchestrator.yml now"
         return outcome.reopened(case, why, matter.effects.now())
     worst = policy.worst(case.episodes, matter.config.playbooks)
     if worst is None:
         return await close(matter)
-    told = {each.alertname for each in case.episodes if each.id <= asked_about}
     ranked = worst.alertname in matter.config.playbooks
-    if worst.id > asked_about and worst.alertname not in told and ranked:
+    if ranked and worst.alertname not in case.incident.asked_about:
         return outcome.reopened(case, f"{worst.alertname} fires now, too", matter.effects.now())
     return outcome.kept(case, matter.effects.now())
 
@@ -80,11 +84,20 @@ async def close(matter: Matter) -> Change:
     if doubt is not None:
         return await _doubted(matter, f"the alert has ended, and {doubt}", now, up=probe.up)
     if incident.state is State.ESCALATED:
-        since = now - matter.config.guards.of(matter.project.name, "").window
-        return outcome.closed(case, "recovered after people were asked", now, forgive=since)
+        return _healed_by_people(matter, now)
     proven = [each.name for each in matter.own if each.state is law.State.COMPLETED]
     how = f"ended after {proven[-1]}" if proven else "recovered by itself"
     return outcome.closed(case, how, now)
+
+
+def _healed_by_people(matter: Matter, now: datetime) -> Change:
+    """End an escalation when all has been well for a while: what flaps is one matter to people."""
+    case, limits = matter.case, matter.config.verification
+    well_since = case.incident.recovered_at or now
+    if now < well_since + limits.recover_within:
+        return outcome.kept(case, now, well_since=well_since)
+    since = now - matter.config.guards.of(matter.project.name, "").window
+    return outcome.closed(case, "recovered after people were asked", now, forgive=since)
 
 
 def _unwell(matter: Matter, probe: Probe) -> str | None:
@@ -95,7 +108,11 @@ def _unwell(matter: Matter, probe: Probe) -> str | None:
 
 
 async def _unproven(matter: Matter) -> str | None:
-    for name in sorted({each.alertname for each in matter.case.episodes} - {DOWN}):
+    names = sorted({each.alertname for each in matter.case.episodes} - {DOWN})
+    lately = 2 * matter.project.metrics_interval + timedelta(minutes=1)
+    if names and not await matter.effects.read_within(matter.project.name, lately):
+        return f"no figures of {matter.project.name} were read since"
+    for name in names:
         standing = await matter.effects.standing(name, matter.project.name)
         if standing is None:
             return f"Prometheus does not answer whether {name} has"
@@ -107,11 +124,16 @@ async def _unproven(matter: Matter) -> str | None:
 async def _doubted(matter: Matter, what: str, now: datetime, *, up: bool) -> Change:
     """Keep it open; one that nobody else would ever tell people of is for them after a while."""
     case, incident = matter.case, matter.case.incident
+    if incident.state is State.ESCALATED:
+        return outcome.kept(case, now)
     if incident.held_by == FLEET:  # its people were told with all the others
         return outcome.blocked(case, Block(guard=FLEET, reason=what), now)
-    since = incident.recovered_at or now  # of an open one: when its end was first looked at
-    late = now > since + matter.config.verification.prove_within
-    if late and not up and incident.state is State.OPEN:
-        return await matter.settle(policy.observed(matter.project, Escalate(reason=what)))
+    since = incident.recovered_at or now  # when its end was first looked at
+    window = matter.config.guards.of(matter.project.name, "").window
+    if now > since + (window if up else matter.config.verification.prove_within):
+        scene = replace(await matter.scene(case.episodes[-1], None), action="repairing")
+        block = guard.first_of(guard.ASKING, scene)
+        decision = block or policy.observed(matter.project, Escalate(reason=what))
+        return await matter.settle(decision)
     left = outcome.objected(case, what, now)
     return replace(left, after=replace(left.after, recovered_at=since))

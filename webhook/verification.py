@@ -19,6 +19,7 @@ class Standing:
     firing: bool  # as the rule evaluation has it
     holds: bool  # as its expression evaluates at this instant
     settle: timedelta  # how long the rule needs to see a change, by its own annotation
+    known: bool = True  # whether there is such a rule at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,13 @@ def objection(project: str, alertname: str, probe: Probe, standing: Standing | N
     return None if standing.firing else f"{alertname} of {project} does not fire in Prometheus"
 
 
+def contradicts(alertname: str, probe: Probe, standing: Standing | None) -> bool:
+    """Tell whether what was seen speaks against the alert itself, and not only against acting."""
+    answers = alertname == DOWN and probe.up
+    silent = standing is not None and not standing.firing
+    return answers or silent or probe.state is State.PAUSED
+
+
 def judge(
     incident: Incident,
     action: Action,
@@ -140,6 +148,8 @@ def _missing(
     standing = seen.standing
     if standing is None:
         return Waiting("Prometheus does not answer")
+    if not standing.known:
+        return Waiting(f"Prometheus has no rule {action.alertname}")
     if seen.at < recovered_at + standing.settle:
         return Waiting(f"{action.alertname} settles")
     if standing.holds:

@@ -7,11 +7,14 @@ import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NoReturn
 
+from aiohttp import ClientSession
+
 from orchestrator.commands import Command
-from orchestrator.project import Control
+from orchestrator.project import Control, Project
 from webhook import executor, process
 from webhook.__main__ import main
 from webhook.action import Action
@@ -54,8 +57,10 @@ def _when_taken() -> None:
 def _when_done() -> None:
     execute = executor.execute
 
-    async def dies(*arguments: object) -> executor.Outcome:
-        await execute(*arguments)  # type: ignore[arg-type]  handed on as they are
+    async def dies(
+        session: ClientSession, project: Project, action: Action, commands: Mapping[str, Command]
+    ) -> executor.Outcome:
+        await execute(session, project, action, commands)
         _die()
 
     executor.execute = dies

@@ -181,7 +181,7 @@ def unproven(
     done = {each.key for each in executions}
     for row in db.execute("SELECT * FROM events ORDER BY id"):
         data = json.loads(row["data"])
-        over = row["name"] == "IncidentClosed" and data["how"].startswith("recovered")
+        over = row["name"] == "IncidentClosed" and "removed" not in data["how"]
         if row["name"] == "PROBLEM_RESOLVED":
             over = True
             state = db.execute("SELECT state FROM actions WHERE key = ?", (data["key"],)).fetchone()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -37,9 +37,12 @@ QUICK = settings(
     stateful_step_count=40,
     derandomize=True,
     deadline=None,
+    phases=[Phase.generate],  # making a story shorter takes minutes; the long run does that
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(QUICK, max_examples=2_000, stateful_step_count=60, derandomize=False)
+LONG = settings(
+    QUICK, max_examples=2_000, stateful_step_count=60, derandomize=False, phases=list(Phase)
+)
 
 PROJECT, ALERT = st.sampled_from(PROJECTS), st.sampled_from(ALERTS)
 WORDS = st.lists(st.tuples(ALERT, PROJECT, st.sampled_from(Word)), min_size=1, max_size=5)
@@ -275,8 +278,9 @@ class Laws(RuleBasedStateMachine):
     def _judge_left(self, row: sqlite3.Row) -> None:
         """Look that what has not ended waits for people, who have to start what we stopped."""
         well = self.story.fleet[row["project"]].health is Health.HEALTHY
+        observed = (row["state"], row["held_by"]) == (State.MITIGATED, "observe")
         asked = row["state"] == State.ESCALATED and not well
-        must(asked, "it is quiet, and it does not end", tuple(row))
+        must(asked or observed, "it is quiet, and it does not end", tuple(row))
 
     def _judge_paused(self, project: str, key: str | None) -> None:
         """Look that what we paused, and know that we did, is not left to itself."""

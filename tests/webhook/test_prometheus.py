@@ -1,5 +1,6 @@
 """Prometheus as a witness, over a real socket: its answers here were recorded from 2.42."""
 
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -9,7 +10,7 @@ from aiohttp import web
 from tests.conftest import FreePort, Serve
 from tests.webhook import make
 from tests.webhook.make import SECOND
-from webhook.prometheus import standing
+from webhook.prometheus import deployed_ago, read_within, standing
 from webhook.verification import Standing
 
 EXPR = "max without (instance, job) (last_over_time(project_up[2m])) == 0"
@@ -49,6 +50,9 @@ def _prometheus(rules: list[dict[str, Any]], *holding: str) -> web.Application:
     return app
 
 
+NO_RULE = Standing(firing=False, holds=False, settle=5 * SECOND, known=False)
+
+
 @pytest.mark.parametrize(
     ("rules", "holding", "expected"),
     [
@@ -67,10 +71,8 @@ def _prometheus(rules: list[dict[str, Any]], *holding: str) -> web.Application:
             ["chatbot"],
             make.standing(firing=False, holds=False),
         ),
-        ([], [], Standing(firing=False, holds=False, settle=5 * SECOND)),
-        ([_rule("Other", "email-blast")], ["email-blast"], Standing(
-            firing=False, holds=False, settle=5 * SECOND,
-        )),
+        ([], [], NO_RULE),
+        ([_rule("Other", "email-blast")], ["email-blast"], NO_RULE),
         (
             [_rule(settle=None)],
             [],
@@ -101,3 +103,53 @@ async def test_without_a_clear_answer_there_is_none(
         for url in (nobody, nonsense, unready, bad_settle)
     ]
     assert answers == [None, None, None, None]
+
+
+RISEN = 'sum(increase(project_reads_total{project="a"}[30s]))'
+EVER = 'count(last_over_time(project_reads_total{project="a"}[1d]))'
+
+
+def _answering(answers: dict[str, str | None]) -> web.Application:
+    async def query(request: web.Request) -> web.Response:
+        value = answers[request.query["query"]]
+        found = [] if value is None else [{"metric": {}, "value": [1, value]}]
+        data = {"resultType": "vector", "result": found}
+        return web.json_response({"status": "success", "data": data})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/query", query)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({RISEN: "2.5"}, True),
+        ({RISEN: "0"}, False),
+        ({RISEN: None, EVER: "2"}, False),  # too few samples, and there were some
+        ({RISEN: None, EVER: None}, True),  # nothing is read of it, so no alert is about that
+        ({RISEN: "NaN"}, False),
+        ({RISEN: "soon"}, None),
+    ],
+)
+async def test_whether_figures_were_read_is_told_by_the_exporter_s_own_count(
+    answers: dict[str, str | None],
+    expected: bool | None,  # noqa: FBT001
+    serve: Serve,
+    http: aiohttp.ClientSession,
+) -> None:
+    url = await serve(_answering(answers))
+    assert await read_within(http, url, "a", 30 * SECOND) == expected
+
+
+AGO = 'time() - max(project_deployed_timestamp_seconds{project="a"})'
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("90", 90 * SECOND), ("-3", 0 * SECOND), (None, None), ("NaN", None)]
+)
+async def test_how_long_ago_it_was_deployed_is_told_by_prometheus_clock(
+    value: str | None, expected: timedelta | None, serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    url = await serve(_answering({AGO: value}))
+    assert await deployed_ago(http, url, "a") == expected

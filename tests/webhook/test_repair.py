@@ -171,13 +171,16 @@ async def test_an_alert_that_ended_while_the_project_is_down_closes_nothing() ->
     assert (change.after.state, told(change)) == (State.OPEN, ["ActionWithheld"])
 
 
-async def test_an_escalation_ends_when_the_alert_has_ended_and_a_probe_agrees() -> None:
-    asked = make.incident(state=State.ESCALATED, held="because", asked_about=1)
+async def test_an_escalation_ends_when_all_has_been_well_for_a_while() -> None:
+    asked = make.incident(state=State.ESCALATED, held="because", asked_about=("ProjectDown",))
     waiting = await stepped(case(asked), World(probe=UP))
     still_down = await stepped(case(asked, episodes=[OVER]), World(probe=DOWN))
-    closed = await stepped(case(asked, episodes=[OVER]), World(probe=UP))
-    states = [each.after.state for each in (waiting, still_down, closed)]
-    assert states == [State.ESCALATED, State.ESCALATED, State.CLOSED]
+    well = await stepped(case(asked, episodes=[OVER]), World(probe=UP))
+    again_down = await stepped(case(well.after, episodes=[OVER]), World(probe=DOWN))
+    closed = await stepped(case(well.after, episodes=[OVER]), World(probe=UP, after=15 * SECOND))
+    states = [each.after.state for each in (waiting, still_down, well, closed)]
+    assert states == [State.ESCALATED, State.ESCALATED, State.ESCALATED, State.CLOSED]
+    assert (well.after.recovered_at, again_down.after.recovered_at) == (NOW, None)
     assert closed.events[-1].data["how"] == "recovered after people were asked"
 
 

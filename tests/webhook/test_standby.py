@@ -21,7 +21,6 @@ from webhook.executor import Done, Refused
 from webhook.guard import Surroundings
 from webhook.incident import Episode, Incident, State
 from webhook.restraint import Kind, Restraint
-from webhook.verification import Standing
 
 MINUTE = timedelta(minutes=1)
 PAUSED = Probe(state=Health.PAUSED, reason=None, seconds=0.01)
@@ -361,11 +360,14 @@ async def test_a_re_fire_after_a_resume_is_for_people() -> None:
 
 
 # With people.
-ESCALATED = make.incident(state=State.ESCALATED, escalated_at=NOW, held="because", asked_about=1)
+ESCALATED = make.incident(
+    state=State.ESCALATED, escalated_at=NOW, held="because", asked_about=("ProjectHighCPU",)
+)
 
 
 async def test_when_people_have_healed_it_its_attempts_count_no_more() -> None:
-    change = await stepped(case(ESCALATED, episodes=[OVER]), World(probe=UP, after=MINUTE))
+    well = replace(ESCALATED, recovered_at=NOW)
+    change = await stepped(case(well, episodes=[OVER]), World(probe=UP, after=MINUTE))
     assert (change.after.state, change.forgive) == (State.CLOSED, NOW - 59 * MINUTE)
 
 
@@ -376,11 +378,22 @@ async def test_something_worse_that_fires_later_is_looked_into() -> None:
 
 
 async def test_the_same_alert_again_is_not() -> None:
-    again = make.episode(id=2, received_at=NOW + SECOND)
-    change = await stepped(
-        case(ESCALATED, episodes=[OVER, again]), World(after=2 * SECOND), CRITICAL
-    )
+    again = replace(HOT, id=2)
+    change = await stepped(case(ESCALATED, episodes=[COOL, again]), World(after=SECOND), CRITICAL)
     assert change.after.state is State.ESCALATED
+
+
+async def test_an_alert_that_had_ended_before_they_were_asked_is_none_they_know_of() -> None:
+    down_again = make.episode(id=3)
+    made = case(ESCALATED, episodes=[OVER, replace(HOT, id=2), down_again])
+    change = await stepped(made, World(after=SECOND), CRITICAL)
+    assert (change.after.state, change.reason) == (State.OPEN, "ProjectDown fires now, too")
+
+
+async def test_what_people_were_asked_about_is_what_fires_then() -> None:
+    made = case(episodes=[OVER, replace(HOT, id=2)])
+    change = await stepped(made, World(probe=UP), make.config(playbooks={}))
+    assert change.after.asked_about == ("ProjectHighCPU",)
 
 
 async def test_what_fires_after_all_that_they_were_asked_about_has_ended_is_looked_into() -> None:
@@ -390,23 +403,40 @@ async def test_what_fires_after_all_that_they_were_asked_about_has_ended_is_look
     assert change.after.state is State.OPEN
 
 
+HOLDS = "the alert has ended, and ProjectHighCPU holds in Prometheus"
+UNHEARD = "the alert has ended, and Prometheus does not answer whether ProjectHighCPU has"
+UNREAD = "the alert has ended, and no figures of email-blast were read since"
+
+
 @pytest.mark.parametrize(
-    ("standing", "held"),
+    ("world", "held"),
     [
-        (FIRING, "the alert has ended, and ProjectHighCPU holds in Prometheus"),
-        (
-            None,
-            "the alert has ended, and Prometheus does not answer whether ProjectHighCPU has",
-        ),
+        (World(probe=UP, standing=FIRING, after=MINUTE), HOLDS),
+        (World(probe=UP, standing=None, after=MINUTE), UNHEARD),
+        (World(probe=UP, standing=CLEAR, fresh=False, after=MINUTE), UNREAD),
     ],
 )
-@pytest.mark.parametrize("incident", [make.incident(), ESCALATED], ids=["open", "escalated"])
 async def test_the_end_of_an_alert_is_believed_only_when_prometheus_agrees(
-    incident: Incident, standing: Standing | None, held: str
+    world: World, held: str
 ) -> None:
-    world = World(probe=UP, standing=standing, after=MINUTE)
-    change = await stepped(case(incident, episodes=[COOL]), world, PAUSES)
-    assert (change.after.state, change.after.held) == (incident.state, held)
+    opened = await stepped(case(episodes=[COOL]), world, PAUSES)
+    asked = await stepped(case(ESCALATED, episodes=[COOL]), world, PAUSES)
+    assert (opened.after.state, opened.after.held) == (State.OPEN, held)
+    assert (asked.after.state, asked.after.held) == (State.ESCALATED, "because")
+
+
+async def test_what_nobody_can_tell_for_an_hour_is_for_people() -> None:
+    waits = make.incident(recovered_at=NOW)
+    world = World(probe=UP, standing=FIRING, after=61 * MINUTE)
+    change = await stepped(case(waits, episodes=[COOL]), world, PAUSES)
+    assert change.after.state is State.ESCALATED
+
+
+async def test_people_who_said_hands_off_are_not_asked_when_the_alert_ends() -> None:
+    waits = make.incident(recovered_at=NOW)
+    world = World(around=Surroundings(restraints=(HOLD,)), after=5 * MINUTE)
+    change = await stepped(case(waits, episodes=[OVER]), world)
+    assert (change.after.state, change.after.held_by) == (State.OPEN, "hold")
 
 
 async def test_of_a_fleet_that_fell_none_is_for_people_by_itself_when_the_monitor_dies() -> None:
@@ -435,11 +465,22 @@ NOBODY = make.config(projects={})
 
 
 async def test_a_project_that_left_the_configuration_is_closed_as_removed_while_it_fires() -> None:
-    states = [make.incident(held="cooldown"), ESCALATED, _mitigated()]
+    states = [make.incident(held="cooldown"), ESCALATED]
     changes = [await stepped(case(each), World(), NOBODY) for each in states]
     assert [(each.after.state, each.reason) for each in changes] == [
         (State.CLOSED, "removed from orchestrator.yml")
-    ] * 3
+    ] * 2
+
+
+async def test_one_that_was_paused_by_us_then_is_for_people() -> None:
+    change = await stepped(case(_mitigated()), World(), NOBODY)
+    assert (change.after.state, change.reason) == (
+        State.ESCALATED,
+        (
+            "email-blast was removed from orchestrator.yml while it was paused by us,"
+            " and is paused still"
+        ),
+    )
 
 
 async def test_one_that_was_never_configured_stays_with_people_until_it_ends() -> None:

@@ -1,9 +1,8 @@
 """Intake: a notification becomes episodes, and episodes wake or open incidents."""
 
-import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -233,40 +232,6 @@ def incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Incident
     return incident
 
 
-def take_up(db: sqlite3.Connection, projects: Collection[str], *, at: datetime) -> int:
-    """Open again what ended although an alert of it goes on, of *projects*; return how many.
-
-    That is what is left of a project that was taken out of the configuration and put back.
-    """
-    lost = db.execute(
-        "SELECT episodes.* FROM episodes JOIN incidents"
-        " ON incidents.id = incident WHERE episodes.ended_at IS NULL"
-        " AND incidents.ended_at IS NOT NULL"
-    ).fetchall()
-    found = [row for row in lost if row["project"] in projects]
-    ledger = _Ledger(db=db, at=at)
-    for row in found:
-        incident = _gather(ledger, row["project"])
-        db.execute("UPDATE episodes SET incident = ? WHERE id = ?", (incident.id, row["id"]))
-        ledger.events += event.fired(incident, _alert(row), at=at)
-        db.execute(
-            "UPDATE incidents SET first_episode = min(first_episode, ?) WHERE id = ?",
-            (row["id"], incident.id),
-        )
-    ledger.write()
-    return len(found)
-
-
-def _alert(row: sqlite3.Row) -> Alert:
-    return Alert(
-        status=Status.FIRING,
-        labels=json.loads(row["labels"]),
-        annotations=json.loads(row["annotations"]),
-        fingerprint=row["fingerprint"],
-        started_at=clock.read(row["started_at"]),
-    )
-
-
 def _gather(ledger: _Ledger, project: str) -> Incident:
     db, at = ledger.db, ledger.at
     last = db.execute(
@@ -282,7 +247,7 @@ def _gather(ledger: _Ledger, project: str) -> Incident:
     db.execute(
         "UPDATE incidents SET state = ?, since = ?, opened_at = ?, due_at = ?, held = NULL,"
         " held_by = NULL, recovered_at = NULL, escalated_at = NULL, ended_at = NULL,"
-        " asked_about = 0, storm = 0,"
+        " asked_about = '[]', storm = 0,"
         " first_episode = (SELECT coalesce(max(id), 0) + 1 FROM episodes)"
         " WHERE id = ? AND state = ?",
         (again.state, *[rows.text(at)] * 3, known.id, known.state),

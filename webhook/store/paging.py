@@ -60,7 +60,7 @@ def raise_once(
     created = db.execute(
         "INSERT INTO pages (kind, incident, project, reason, labels, annotations, started_at,"
         " post_at) SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM pages"
-        " WHERE kind = ? AND coalesce(incident, 0) = ? AND ended_at IS NULL)",
+        " WHERE kind = ? AND incident IS ? AND ended_at IS NULL)",
         (
             kind,
             incident,
@@ -71,7 +71,7 @@ def raise_once(
             rows.text(at),
             rows.text(at),
             kind,
-            incident or 0,
+            incident,
         ),
     )
     return created.rowcount == 1
@@ -81,8 +81,8 @@ def settle(db: sqlite3.Connection, *, kind: str, at: datetime, incident: int | N
     """End the page of this kind and incident, and let that be told; False: there was none."""
     ended = db.execute(
         "UPDATE pages SET ended_at = ?, post_at = ? WHERE kind = ?"
-        " AND coalesce(incident, 0) = ? AND ended_at IS NULL",
-        (rows.text(at), rows.text(at), kind, incident or 0),
+        " AND incident IS ? AND ended_at IS NULL",
+        (rows.text(at), rows.text(at), kind, incident),
     )
     return ended.rowcount > 0
 

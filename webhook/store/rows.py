@@ -46,7 +46,7 @@ def incident(row: sqlite3.Row) -> Incident:
         recovered_at=_instant(row["recovered_at"]),
         escalated_at=_instant(row["escalated_at"]),
         ended_at=_instant(row["ended_at"]),
-        asked_about=row["asked_about"],
+        asked_about=tuple(json.loads(row["asked_about"])),
     )
 
 

@@ -60,7 +60,7 @@ _FIRST = (
 _REPAIRS = (
     "ALTER TABLE incidents ADD COLUMN held_by TEXT",
     "ALTER TABLE incidents ADD COLUMN first_episode INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE incidents ADD COLUMN asked_about INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE incidents ADD COLUMN asked_about TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE incidents ADD COLUMN storm INTEGER NOT NULL DEFAULT 0",
     "DROP INDEX incidents_due",
     "CREATE INDEX incidents_due ON incidents (due_at) WHERE due_at IS NOT NULL",
@@ -98,6 +98,7 @@ _REPAIRS = (
         started_at, ended_at, post_at FROM escalations""",
     "DROP TABLE escalations",
     "CREATE INDEX pages_due ON pages (post_at)",
+    "CREATE INDEX pages_that_last ON pages (kind, incident) WHERE ended_at IS NULL",
     """CREATE TABLE system_health (
         id INTEGER PRIMARY KEY, at TEXT NOT NULL, figures TEXT NOT NULL)""",
     """CREATE VIEW project_status_history AS SELECT project, at, name, data FROM events

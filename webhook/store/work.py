@@ -1,24 +1,21 @@
 """Work: the incident rows are the queue; a step claims one, and commits what it did whole."""
 
+import json
 import sqlite3
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orchestrator import clock
 from orchestrator.errors import OrchestratorError
-from orchestrator.project import Project
 from webhook import audit
 from webhook.action import State as ActionState
 from webhook.briefing import Briefing
 from webhook.case import Case
 from webhook.change import Change
-from webhook.guard import Surroundings
-from webhook.incident import DOWN, ENDED, Episode, Incident, State
-from webhook.store import approvals, paging, rows
+from webhook.incident import ENDED, FLEET, Incident, State
+from webhook.store import approvals, paging, rows, surroundings
 
 ATTEMPTS = 200  # of a project that are looked back at; no window holds more
 NOBODY = 0  # no start has this epoch
-FLEET = "fleet"  # the guard, and the page about what it holds
 
 
 class Overtaken(OrchestratorError):
@@ -134,7 +131,7 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
     found = db.execute(
         "UPDATE incidents SET state = ?, since = ?, held = ?, held_by = ?, recovered_at = ?,"
         " escalated_at = ?, ended_at = ?, asked_about = ?, claimed_by = NULL,"
-        " storm = CASE WHEN ? THEN 1 ELSE storm END,"
+        " storm = CASE WHEN ? THEN 1 WHEN ? THEN 0 ELSE storm END,"
         " due_at = CASE WHEN due_at = ? THEN ? ELSE ? END"
         " WHERE id = ? AND state = ? AND claimed_by = ? AND (due_at = ? OR ? IS NULL)",
         (
@@ -145,8 +142,9 @@ def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: date
             rows.text(after.recovered_at),
             rows.text(after.escalated_at),
             rows.text(after.ended_at),
-            after.asked_about,
+            json.dumps(after.asked_about),
             after.held_by == FLEET,
+            after.state is State.ESCALATED,  # people were told of it by itself
             rows.text(before.due_at),
             rows.text(after.due_at),
             woken,
@@ -174,7 +172,7 @@ def _certain(change: Change) -> str | None:
 
 def _store_action(db: sqlite3.Connection, change: Change) -> None:
     before, after = change.action_was, change.action_became[-1]
-    if change.at_most is not None and _elsewhere(db, after.project) >= change.at_most:
+    if change.at_most is not None and surroundings.elsewhere(db, after.project) >= change.at_most:
         raise Overtaken(f"{change.at_most} repairs are under way elsewhere")
     if before is None:
         db.execute(
@@ -211,58 +209,6 @@ def _store_action(db: sqlite3.Connection, change: Change) -> None:
     )
     if found.rowcount != 1:
         raise Overtaken(f"action {after.key} is no longer {before.state}")
-
-
-def _elsewhere(db: sqlite3.Connection, project: str) -> int:
-    """Count the repairs under way on others; one that only waits for its proof is none."""
-    row = db.execute(
-        "SELECT count(*) AS many FROM incidents WHERE project <> ? AND (state = 'repairing'"
-        " OR (state = 'verifying' AND recovered_at IS NULL))",
-        (project,),
-    ).fetchone()
-    return int(row["many"])
-
-
-# Of what a look of ours spoke against, the alert alone says nothing: anybody may post one.
-_BELIEVED = (
-    "JOIN incidents ON incidents.id = incident WHERE alertname = ?"
-    " AND episodes.ended_at IS NULL AND coalesce(held_by, '') <> 'evidence'"
-)
-
-
-def around(
-    db: sqlite3.Connection,
-    project: Project,
-    episode: Episode,
-    *,
-    within: timedelta,
-    fleet: Collection[str],
-    parents: Collection[str],
-) -> Surroundings:
-    """Return what the rest of the *fleet* is like; *parents* are what the project depends on."""
-    fell = db.execute(
-        f"SELECT DISTINCT episodes.project FROM episodes {_BELIEVED}"  # noqa: S608  ours
-        " AND received_at BETWEEN ? AND ?",
-        (
-            episode.alertname,
-            clock.written(episode.received_at - within),
-            clock.written(episode.received_at + within),
-        ),
-    )
-    lying = f"SELECT 1 FROM episodes {_BELIEVED} AND episodes.project = ? LIMIT 1"  # noqa: S608
-    restraints = db.execute(
-        "SELECT * FROM restraints WHERE lifted_at IS NULL AND coalesce(project, ?) = ? ORDER BY id",
-        (project.name, project.name),
-    )
-    return Surroundings(
-        fleet=len(fleet),
-        fell=tuple(row["project"] for row in fell if row["project"] in fleet),
-        parents_down=tuple(
-            each for each in sorted(parents) if db.execute(lying, (DOWN, each)).fetchone()
-        ),
-        repairs=_elsewhere(db, project.name),
-        restraints=tuple(rows.restraint(row) for row in restraints),
-    )
 
 
 def _follow_pages(db: sqlite3.Connection, change: Change, at: datetime) -> None:

@@ -20,7 +20,7 @@ from webhook.guard import Surroundings
 from webhook.incident import Episode, State
 from webhook.remedy import Way
 from webhook.repair import RESEND_FOR
-from webhook.store import intake, rows, work
+from webhook.store import leftover, rows, surroundings, work
 from webhook.store.database import atomic, connect
 
 AT_ONCE = 80  # steps without the time going on; more is a step that begins itself again
@@ -125,7 +125,7 @@ class Story:
         self.rules = rules
         self.book.check(self.db)
         with atomic(self.db):
-            intake.take_up(self.db, rules.config().projects.keys(), at=self.now)
+            leftover.take_up(self.db, rules.config().projects.keys(), at=self.now)
             work.wake_all(self.db, at=self.now)
 
     def rows(self, query: str, *given: object) -> Sequence[sqlite3.Row]:
@@ -151,7 +151,7 @@ class Story:
 
     def _around(self, project: Project, episode: Episode, within: timedelta) -> Surroundings:
         config = self.rules.config()
-        return work.around(
+        return surroundings.around(
             self.db,
             project,
             episode,

@@ -102,13 +102,13 @@ def test_a_kill_switch_binds_a_step_that_is_under_way(story: Story, post: Post) 
     assert story.fleet["chatbot"].effects == {}
 
 
-def test_what_we_paused_is_not_resumed_while_only_observing_is_wanted(
+def test_what_we_paused_is_for_people_when_only_observing_is_wanted(
     story: Story, post: Post
 ) -> None:
     _paused(story, post)
     story.follow(Rules(observed=frozenset({"chatbot"})))
     _go_on(story, post, rounds=40, gap=16 * SECOND)
-    assert _states(story) == {"chatbot": "mitigated"}
+    assert _states(story) == {"chatbot": "escalated"}
 
 
 def test_people_are_asked_before_a_resume_where_they_always_want_to_be(
@@ -165,7 +165,7 @@ def test_what_we_paused_is_known_as_ours_after_the_clock_was_set_back(
     )
 
 
-@NOT_YET
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="not mended yet")
 def test_what_is_paused_still_when_its_alert_has_ended_is_not_kept_open_for_ever(
     story: Story, post: Post
 ) -> None:
@@ -178,5 +178,16 @@ def test_what_is_paused_still_when_its_alert_has_ended_is_not_kept_open_for_ever
     assert _states(story) == {"chatbot": "open"}
     chatbot.become(Health.PAUSED)
     chatbot.ill.clear()
-    _go_on(story, post, rounds=60, gap=16 * SECOND)
+    restraints.lift(story.db, 1, by="ann", at=story.now)
+    _go_on(story, post, rounds=300, gap=16 * SECOND)
     assert _states(story) != {"chatbot": "open"}
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="not mended yet")
+def test_what_we_paused_is_for_people_when_its_project_leaves_the_configuration(
+    story: Story, post: Post
+) -> None:
+    _paused(story, post)
+    story.follow(Rules(known=Rules().known - {"chatbot"}))
+    story.work_off()
+    assert _states(story) == {"chatbot": "escalated"}

@@ -16,7 +16,8 @@ from webhook.change import Change
 from webhook.incident import State
 from webhook.store import history, rows, work
 from webhook.store.database import atomic, connect
-from webhook.store.intake import Meaning, receive, take_up
+from webhook.store.intake import Meaning, receive
+from webhook.store.leftover import take_up
 
 M = Meaning
 LATER = NOW + 60 * SECOND

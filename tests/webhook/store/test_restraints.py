@@ -11,7 +11,7 @@ from tests.webhook.make import NOW, SECOND
 from webhook import outcome
 from webhook.guard import Block
 from webhook.restraint import Kind, Restraint
-from webhook.store import restraints, work
+from webhook.store import restraints, surroundings, work
 from webhook.store.database import connect
 from webhook.store.intake import receive
 from webhook.store.restraints import Endless
@@ -34,7 +34,7 @@ def _add(db: sqlite3.Connection, kind: Kind, project: str | None, ends: datetime
 
 
 def _around(db: sqlite3.Connection, project: str = "email-blast") -> tuple[Restraint, ...]:
-    return work.around(
+    return surroundings.around(
         db,
         make.project(name=project),
         make.episode(),

@@ -16,7 +16,7 @@ from webhook.case import Case
 from webhook.change import Change
 from webhook.guard import Surroundings
 from webhook.incident import State
-from webhook.store import history, paging, work
+from webhook.store import history, paging, surroundings, work
 from webhook.store.database import atomic, connect
 from webhook.store.intake import receive
 from webhook.store.work import Overtaken
@@ -241,7 +241,7 @@ def _around(
 ) -> Surroundings:
     episode = make.episode(received_at=NOW)
     within = 60 * SECOND
-    return work.around(
+    return surroundings.around(
         db, make.project(), episode, within=within, fleet=set(fleet), parents=parents
     )
 

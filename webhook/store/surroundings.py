@@ -1,0 +1,65 @@
+"""Surroundings: what the rest of the fleet is like, as far as one decision needs it."""
+
+import sqlite3
+from collections.abc import Collection
+from datetime import timedelta
+
+from orchestrator import clock
+from orchestrator.project import Project
+from webhook.guard import Surroundings
+from webhook.incident import DOWN, Episode
+from webhook.store import rows
+
+
+def elsewhere(db: sqlite3.Connection, project: str) -> int:
+    """Count the repairs under way on others; one that only waits for its proof is none."""
+    row = db.execute(
+        "SELECT count(*) AS many FROM incidents WHERE state NOT IN ('resolved', 'closed')"
+        " AND project <> ? AND (state = 'repairing'"
+        " OR (state = 'verifying' AND recovered_at IS NULL))",
+        (project,),
+    ).fetchone()
+    return int(row["many"])
+
+
+# Of what a look of ours spoke against, the alert alone says nothing: anybody may post one.
+_BELIEVED = (
+    "JOIN incidents ON incidents.id = incident WHERE alertname = ?"
+    " AND episodes.ended_at IS NULL"
+    " AND NOT (state = 'open' AND coalesce(held_by, '') = 'evidence')"
+)
+
+
+def around(
+    db: sqlite3.Connection,
+    project: Project,
+    episode: Episode,
+    *,
+    within: timedelta,
+    fleet: Collection[str],
+    parents: Collection[str],
+) -> Surroundings:
+    """Return what the rest of the *fleet* is like; *parents* are what the project depends on."""
+    fell = db.execute(
+        f"SELECT DISTINCT episodes.project FROM episodes {_BELIEVED}"  # noqa: S608  ours
+        " AND received_at BETWEEN ? AND ?",
+        (
+            episode.alertname,
+            clock.written(episode.received_at - within),
+            clock.written(episode.received_at + within),
+        ),
+    )
+    lying = f"SELECT 1 FROM episodes {_BELIEVED} AND episodes.project = ? LIMIT 1"  # noqa: S608
+    restraints = db.execute(
+        "SELECT * FROM restraints WHERE lifted_at IS NULL AND coalesce(project, ?) = ? ORDER BY id",
+        (project.name, project.name),
+    )
+    return Surroundings(
+        fleet=len(fleet),
+        fell=tuple(row["project"] for row in fell if row["project"] in fleet),
+        parents_down=tuple(
+            each for each in sorted(parents) if db.execute(lying, (DOWN, each)).fetchone()
+        ),
+        repairs=elsewhere(db, project.name),
+        restraints=tuple(rows.restraint(row) for row in restraints),
+    )
