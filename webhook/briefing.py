@@ -60,8 +60,8 @@ def escalation(
     if guess := next(filter(None, (suspect(gathered.lines, each) for each in alerts)), None):
         told.append(f"What it probably is: {guess}")
     told.append(
-        "What to do: repair the cause, then start the project as you would by hand. This ends by"
-        " itself once its alerts have ended and a probe agrees."
+        "What to do: repair the cause, and start the project by hand if it does not run. This ends"
+        " by itself once its alerts have ended and a probe agrees."
     )
     return Briefing(
         labels=_labels("EscalationRequired", "critical", name, project, incident),

@@ -45,7 +45,9 @@ def status_changed(incident: Incident, *, was: str, now: str, at: datetime) -> E
 def fired(incident: Incident, alert: Alert, *, at: datetime) -> tuple[Event, ...]:
     """Tell that an alert to be repaired began, and what it says of its project's health."""
     summary = alert.annotations.get("summary", "")
-    told = _of(incident, alert.name, at, {"summary": summary, "startsAt": str(alert.started_at)})
+    told = _of(
+        incident, alert.name, at, {"summary": summary, "startsAt": clock.written(alert.started_at)}
+    )
     if alert.name != DOWN:
         return (told,)
     return told, status_changed(incident, was="healthy", now="down", at=at)

@@ -205,9 +205,15 @@ def _exhausted(scene: Scene, unfit: Mapping[str, str]) -> str:
     alertname, project = scene.episode.alertname, scene.project.name
     since = scene.now - scene.guards.window
     tries = [each for each in scene.attempts if each.executed_at and each.executed_at > since]
-    tried = "; ".join(f"{each.name} {each.attempt}: {each.detail or each.state}" for each in tries)
+    tried = "; ".join(f"{each.name} {each.attempt}: {_came_of(each)}" for each in tries)
     lacks = "; ".join(f"no {name}: it {lack}" for name, lack in unfit.items())
     if not tries and not unfit:
         return f"no playbook for {alertname}"
     said = f"{alertname} of {project} goes on after {len(tries)} of our attempts"
     return f"{said} ({'; '.join(part for part in (tried, lacks) if part)})"
+
+
+def _came_of(action: Action) -> str:
+    if action.state is State.COMPLETED:
+        return "proven, and it came again"
+    return action.detail or action.state

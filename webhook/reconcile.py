@@ -224,5 +224,7 @@ class Rounds:
         for kind in counted.elements():
             self._effects.count(kind)
         if counted:
-            logger.info("reconciled", extra={"data": dict(counted)})
+            logger.info(
+                "reconciled", extra={"data": {str(kind): many for kind, many in counted.items()}}
+            )
             self._effects.news()

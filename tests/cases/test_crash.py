@@ -189,7 +189,7 @@ async def _cut_off(scene: Scene, *, repeatable: bool) -> Alert:
 
 
 def _asked_about_a_command(scene: Scene, ran: int) -> None:
-    why = f"the webhook ended while it ran {HEAL}; whether it was done is not known"
+    why = f"{HEAL} was cut off; whether it was done is not known"
     pages = scene.case.webhook.rows("SELECT kind, reason, ended_at FROM pages")
     assert [(row["kind"], row["reason"], row["ended_at"]) for row in pages] == [
         ("escalation", why, None)

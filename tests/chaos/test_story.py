@@ -3,8 +3,9 @@
 from collections import Counter
 
 from tests.chaos.story import Moment, story
+from tests.chaos.test_chaos import FIRST, RUNS
 
-SEEDS = range(1000, 1208)
+SEEDS = range(FIRST, FIRST + RUNS)
 
 
 def test_a_seed_tells_the_same_story_again_and_no_other_does() -> None:

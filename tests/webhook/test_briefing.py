@@ -80,7 +80,7 @@ What its log says:
 - 2026-11-21T12:00:01.000000Z error: database full: database or disk is full
 What it probably is: The disk or the database is full, and a restart frees nothing. \
 Delete old data or make room, then restart it.
-What to do: repair the cause, then start the project as you would by hand. \
+What to do: repair the cause, and start the project by hand if it does not run. \
 This ends by itself once its alerts have ended and a probe agrees.""",
         "alerts": "ProjectDown",
         "attempts": "2",

@@ -76,3 +76,9 @@ def test_any_other_step_is_unknown_and_the_known_ones_are_told(step: str) -> Non
         remedy(step, {"drop-logs": TRUE})
     known = ", ".join([*CATALOGUE, "command:drop-logs"])
     assert str(caught.value) == f"{step!r} is no action; known: {known}"
+
+
+@pytest.mark.parametrize("page", ["docs/configuration.md", "docs/supervisor.md"])
+def test_the_pages_that_list_actions_list_every_remedy(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [name for name in CATALOGUE if f"`{name}`" not in text] == []

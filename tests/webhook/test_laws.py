@@ -46,9 +46,7 @@ LONG = settings(
 
 PROJECT, ALERT = st.sampled_from(PROJECTS), st.sampled_from(ALERTS)
 WORDS = st.lists(st.tuples(ALERT, PROJECT, st.sampled_from(Word)), min_size=1, max_size=5)
-CHANGES = st.sampled_from(
-    [*Answer, *Prometheus, Health.HEALTHY, Health.DOWN, Health.PAUSED]  # none is likelier
-)
+CHANGES = st.sampled_from([*Answer, *Prometheus, Health.HEALTHY, Health.DOWN, Health.PAUSED])
 GAPS = st.sampled_from([0.5, 2, 2, 16, 31, 61, 301, 1_000, 3_700])
 EDITS = ("as it was", "as it was", "as it was", "limits", "limits", "known", "observed", "commands")
 BUSY = (State.REPAIRING, State.REPAIRING, State.VERIFYING, State.AWAITING_APPROVAL, State.MITIGATED)
@@ -246,8 +244,6 @@ class Laws(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let it become quiet: then everything has to end."""
-        if not hasattr(self, "story"):
-            return
         try:
             if sys.exc_info()[0] is None:  # else it ends by what was found
                 self._grow_quiet()

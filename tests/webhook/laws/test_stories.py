@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.health import State as Health
-from tests.webhook.laws.fleet import CPU, Answer
+from tests.webhook.laws.fleet import CPU, MEMORY, Answer
 from tests.webhook.laws.post import Look, Post
 from tests.webhook.laws.rules import Rules
 from tests.webhook.laws.story import Story
@@ -165,7 +165,6 @@ def test_what_we_paused_is_known_as_ours_after_the_clock_was_set_back(
     )
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="not mended yet")
 def test_what_is_paused_still_when_its_alert_has_ended_is_not_kept_open_for_ever(
     story: Story, post: Post
 ) -> None:
@@ -183,7 +182,6 @@ def test_what_is_paused_still_when_its_alert_has_ended_is_not_kept_open_for_ever
     assert _states(story) != {"chatbot": "open"}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="not mended yet")
 def test_what_we_paused_is_for_people_when_its_project_leaves_the_configuration(
     story: Story, post: Post
 ) -> None:
@@ -191,3 +189,48 @@ def test_what_we_paused_is_for_people_when_its_project_leaves_the_configuration(
     story.follow(Rules(known=Rules().known - {"chatbot"}))
     story.work_off()
     assert _states(story) == {"chatbot": "escalated"}
+
+
+def test_a_command_that_was_cut_off_is_not_run_a_second_time(story: Story, post: Post) -> None:
+    story.fleet["chatbot"].ill.add(MEMORY)
+    post.tell_the_truth()
+    flight = story.work_off(stop=State.REPAIRING)
+    assert flight is not None
+    flight.go_on()
+    story.crash(keeping=False)
+    story.work_off()
+    assert (story.fleet["chatbot"].runs, _states(story)) == (
+        {"key-1": 1},
+        {"chatbot": "escalated"},
+    )
+
+
+def test_people_forgive_once_in_a_window(story: Story, post: Post) -> None:
+    story.follow(Rules(limits={"attempts": 1}, commands=False))
+    chatbot = story.fleet["chatbot"]
+    for _ in range(3):
+        chatbot.become(Health.DOWN)
+        chatbot.answer = Answer.IDLE
+        _go_on(story, post, rounds=8, gap=16 * SECOND)
+        assert _states(story) == {"chatbot": "escalated"}
+        chatbot.heal()
+        _go_on(story, post, rounds=4, gap=16 * SECOND)
+        assert _states(story) == {"chatbot": "closed"}
+    assert len(chatbot.effects) == 2
+
+
+def test_two_that_are_decided_at_once_are_not_both_begun_where_one_is_the_limit(
+    story: Story, post: Post
+) -> None:
+    story.follow(Rules(limits={"concurrency": 1}))
+    for project in ("chatbot", "email-blast"):
+        story.fleet[project].become(Health.DOWN)
+    post.tell_the_truth()
+    flights = [story.claim(), story.claim()]
+    for flight in flights:
+        assert flight is not None
+        flight.arrive()
+    for flight in flights:
+        assert flight is not None
+        story.land(flight)
+    assert _states(story) == {"chatbot": "repairing", "email-blast": "open"}
