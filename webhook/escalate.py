@@ -20,6 +20,7 @@ from webhook.store.paging import Page
 
 KEEP_ALIVE = timedelta(seconds=30)  # between two posts of the same page
 OUTLIVES = timedelta(hours=4)  # a dead webhook must not send the all-clear by silence
+AHEAD = timedelta(hours=1)  # of Alertmanager's clock, ours may be
 TRY_AGAIN = timedelta(seconds=2)
 # An end is posted for a minute. A peer whose clock is behind does not believe the first one, and a
 # post that we took for lost may be read after it.
@@ -155,11 +156,13 @@ def _well(line: Line) -> None:
 def alert(page: Page, *, now: datetime) -> Json:
     """Return the alert to post. Its labels never change, so it stays one alert.
 
-    No instant lies in the future but the end of what goes on: what is to end has to end now, also
-    when our clock has been set back meanwhile.
+    What is to end has to have ended by the clock of Alertmanager, which may be behind ours: so an
+    end is told as one of long ago. Else the alert would go on for as much as the clocks differ.
     """
     begun = min(page.started_at, now)
-    ends = now + OUTLIVES if page.ended_at is None else max(begun, min(page.ended_at, now))
+    ends = now + OUTLIVES
+    if page.ended_at is not None:
+        begun = ends = begun - AHEAD
     return {
         "labels": {
             **(page.labels or _first_labels(page)),

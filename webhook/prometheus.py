@@ -54,18 +54,27 @@ async def read_within(
 ) -> bool | None:
     """Tell whether the exporter read figures of *project* within the last *length*.
 
-    True also where it reads none at all: then no alert is about them. None without an answer.
+    True also where it reads none at all: then no alert is about them. That is only to be told by a
+    Prometheus that knows the project; one that comes back empty knows nothing. None without an
+    answer.
     """
     series = f'project_reads_total{{project="{project}"}}'
     seconds = max(round(length.total_seconds()), 1)
     try:
         rose = await _value(session, url, f"sum(increase({series}[{seconds}s]))")
         if rose is None:  # one sample is no increase; is there any?
-            return await _value(session, url, f"count(last_over_time({series}[1d]))") is None
+            return not await _ever(session, url, series) and await _ever(
+                session, url, f'project_up{{project="{project}"}}'
+            )
     except NO_ANSWER as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return None
     return rose > 0
+
+
+async def _ever(session: aiohttp.ClientSession, url: str, series: str) -> bool:
+    """Tell whether there was a sample within a day."""
+    return await _value(session, url, f"count(last_over_time({series}[1d]))") is not None
 
 
 async def _value(session: aiohttp.ClientSession, url: str, query: str) -> float | None:

@@ -110,8 +110,10 @@ def _unwell(matter: Matter, probe: Probe) -> str | None:
 async def _unproven(matter: Matter) -> str | None:
     names = sorted({each.alertname for each in matter.case.episodes} - {DOWN})
     lately = 2 * matter.project.metrics_interval + timedelta(minutes=1)
-    if names and not await matter.effects.read_within(matter.project.name, lately):
-        return f"no figures of {matter.project.name} were read since"
+    read = await matter.effects.read_within(matter.project.name, lately) if names else True
+    if not read:
+        unheard = "Prometheus does not answer whether it has"
+        return unheard if read is None else f"no figures of {matter.project.name} were read since"
     for name in names:
         standing = await matter.effects.standing(name, matter.project.name)
         if standing is None:

@@ -82,7 +82,6 @@ async def test_e14_people_who_were_asked_hear_no_end_when_prometheus_dies(
         assert names_of(await live.events(), SICK)[-1] == "IncidentClosed"
 
 
-@pytest.mark.xfail(reason="no figures at all count as figures that are well")
 async def test_e14_a_prometheus_that_comes_back_with_nothing_is_no_proof_either(
     start: Start,
 ) -> None:

@@ -106,6 +106,7 @@ async def test_without_a_clear_answer_there_is_none(
 
 
 RISEN = 'sum(increase(project_reads_total{project="a"}[30s]))'
+UP = 'count(last_over_time(project_up{project="a"}[1d]))'
 EVER = 'count(last_over_time(project_reads_total{project="a"}[1d]))'
 
 
@@ -127,7 +128,8 @@ def _answering(answers: dict[str, str | None]) -> web.Application:
         ({RISEN: "2.5"}, True),
         ({RISEN: "0"}, False),
         ({RISEN: None, EVER: "2"}, False),  # too few samples, and there were some
-        ({RISEN: None, EVER: None}, True),  # nothing is read of it, so no alert is about that
+        ({RISEN: None, EVER: None, UP: "2"}, True),  # nothing is read of it: no alert is about that
+        ({RISEN: None, EVER: None, UP: None}, False),  # it has only just begun, and knows nothing
         ({RISEN: "NaN"}, False),
         ({RISEN: "soon"}, None),
     ],
