@@ -22,8 +22,7 @@ KEEP_ALIVE = timedelta(seconds=30)  # between two posts of the same page
 OUTLIVES = timedelta(hours=4)  # a dead webhook must not send the all-clear by silence
 AHEAD = timedelta(hours=1)  # of Alertmanager's clock, ours may be
 TRY_AGAIN = timedelta(seconds=2)
-# An end is posted for a minute. A peer whose clock is behind does not believe the first one, and a
-# post that we took for lost may be read after it.
+# An end is posted for a minute: a post that we took for lost may be read after the first one.
 ENDS_FOR = timedelta(minutes=1)
 GIVE_UP = timedelta(minutes=15)  # an end that a peer does not take: it has been gone for that long
 AT_ONCE = 100  # pages in one request

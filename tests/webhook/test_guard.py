@@ -187,7 +187,8 @@ SITUATIONS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "fleet_min": (5, "restart_service", {"around": Surroundings(fleet=10, fell=FELL)}),
     "recent_deployment": (timedelta(days=3), "rollback_deployment", {}),
 }
-ELSEWHERE = {"approval_within", "fleet_within", "resume_after"}  # in test_standby.py
+# In test_asking.py, test_standby.py and test_mitigation.py.
+ELSEWHERE = {"approval_within", "fleet_within", "resume_after"}
 
 
 def test_every_key_of_the_schema_has_a_situation_in_which_it_matters() -> None:

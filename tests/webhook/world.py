@@ -41,6 +41,7 @@ class World:
     fresh: bool | None = True
     around: Surroundings = field(default_factory=Surroundings)
     sent: list[str] = field(default_factory=list)
+    within: list[timedelta] = field(default_factory=list)  # how far "at once" was asked to reach
 
     def effects(self) -> Effects:
         """Return what a step works with."""
@@ -61,7 +62,8 @@ class World:
         async def read_within(_: str, __: timedelta) -> bool | None:
             return self.fresh
 
-        async def around(_: Project, __: Episode, ___: timedelta) -> Surroundings:
+        async def around(_: Project, __: Episode, within: timedelta) -> Surroundings:
+            self.within.append(within)
             return self.around
 
         async def gather(_: Project) -> Gathered:
