@@ -24,7 +24,7 @@ Json = dict[str, Any]
 RULE = "project_up == 0"
 EVERY = 0.1  # seconds between two evaluations
 RESEND = 5  # evaluations between two posts of the same
-LIE = 1.0  # seconds for which an alert has ended although its project is down
+LIE = 2.0  # seconds for which an alert has ended although its project is down; two flushes
 
 
 class Oracle:

@@ -6,11 +6,13 @@ answers 200 as long as its process lives, unless a file beside it says that some
 
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 HUNG = "hung"  # it answers 503 until it is started again
 DEAF = "deaf"  # it answers 503, and a restart does not help
+SLOW = 0.03  # seconds until it answers, so that alerts come in between a look and its consequence
 
 _ANSWER = "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}"
 
@@ -32,6 +34,7 @@ def _answer(client: socket.socket, *, well: bool) -> None:
     asked = b""
     while b"\r\n\r\n" not in asked and (more := client.recv(65536)):
         asked += more
+    time.sleep(SLOW)
     if well or asked.startswith(b"GET /ready"):
         status, body = "200 OK", '{"status": "healthy"}'
     else:

@@ -126,13 +126,14 @@ def _some(chance: random.Random, among: int, least: int, most: int) -> list[int]
 def _fall(chance: random.Random, project: int) -> Fall:
     at = chance.uniform(0, SPAN / 2)  # so that there are commands while the alerts come
     wrong = chance.choice([None, None, "hung", "deaf"])
+    lies = chance.random() < (0.8 if wrong == "deaf" else 0.4)
     return Fall(
         at=at,
         project=project,
         wrong=wrong,
         alerts=chance.randint(1, 3),
         mended=at + chance.uniform(0, 6) if chance.random() < 0.3 else None,
-        lie=at + chance.uniform(0.5, 3) if chance.random() < 0.4 else None,
+        lie=at + chance.uniform(1.5, 4.5) if lies else None,  # while a repair is being judged
     )
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import datetime
 
+from orchestrator.guards import Guards
 from orchestrator.health import State as Health
 from orchestrator.project import Mode
 from tests.webhook.laws.fleet import SETTLE
@@ -88,21 +89,8 @@ class Landing:
         guards = config.guards.of(action.project, action.name)
         undo = " by an undo" if change.before.state is State.MITIGATED else ""
         must(project.mode is Mode.ACT, f"begun{undo} where only observing is wanted")
-        assert action.executed_at is not None
-        since = rows.text(action.executed_at - guards.window)
-        attempts = self._count(
-            "project = ? AND name = ? AND forgiven_at IS NULL AND executed_at > ?",
-            (action.project, action.name, since),
-        )
-        assert attempts <= guards.attempts, f"attempt {attempts} of {guards.attempts}"
-        if change.before.state is not State.MITIGATED:
-            since = rows.text(action.executed_at - guards.cooldown)
-            lately = self._count(
-                "project = ? AND key <> ? AND forgiven_at IS NULL AND executed_at > ?"
-                " AND executed_at <= ?",
-                (action.project, action.key, since, rows.text(action.executed_at)),
-            )
-            assert not lately, "sooner than the cooldown"
+        if not undo:  # what was paused is resumed however often: the pause itself was counted
+            self._judge_pace(action, guards)
         elsewhere = self._db.execute(_ELSEWHERE, (action.project,)).fetchone()[0]
         assert elsewhere < guards.concurrency, "too many repairs at once"
         step = Step(remedy=remedy(action.name, config.commands), guards=guards)
@@ -111,6 +99,22 @@ class Landing:
         else:
             why = policy.asks(step, project, action.alertname)
             must(why is None, f"done{undo}, and nobody was asked", why)
+
+    def _judge_pace(self, action: Action, guards: Guards) -> None:
+        assert action.executed_at is not None
+        since = rows.text(action.executed_at - guards.window)
+        attempts = self._count(
+            "project = ? AND name = ? AND forgiven_at IS NULL AND executed_at > ?",
+            (action.project, action.name, since),
+        )
+        assert attempts <= guards.attempts, f"attempt {attempts} of {guards.attempts}"
+        since = rows.text(action.executed_at - guards.cooldown)
+        lately = self._count(
+            "project = ? AND key <> ? AND forgiven_at IS NULL AND executed_at > ?"
+            " AND executed_at <= ?",
+            (action.project, action.key, since, rows.text(action.executed_at)),
+        )
+        assert not lately, "sooner than the cooldown"
 
     def _count(self, condition: str, given: tuple[object, ...]) -> int:
         query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
