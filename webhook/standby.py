@@ -16,6 +16,8 @@ from webhook.incident import DOWN, FLEET, UNCONFIGURED, State
 from webhook.matter import Matter
 from webhook.policy import Escalate
 
+TOLD_FOR = timedelta(hours=1)  # people, of what nobody can look at any more
+
 
 def without_project(case: Case, config: Config, now: datetime) -> Change:
     """Go on with an incident whose project is not configured, or is not any more.
@@ -30,7 +32,8 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
         reason = f"{incident.project} is not in orchestrator.yml"
         page = briefing.escalation(case, None, reason, Gathered(), url=config.url)
         return outcome.escalated(case, reason, now, page, by=UNCONFIGURED)
-    if incident.state is State.ESCALATED and incident.held_by == UNCONFIGURED and not over:
+    told = incident.state is State.ESCALATED and incident.held_by == UNCONFIGURED
+    if told and (not over or _left_paused(case, now)):
         return outcome.kept(case, now)
     if incident.state in _LEFT_HALF_WAY:
         how = _LEFT_HALF_WAY[incident.state]
@@ -38,6 +41,12 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
         page = briefing.escalation(case, None, reason, Gathered(), url=config.url)
         return outcome.escalated(case, reason, now, page, by=UNCONFIGURED)
     return outcome.closed(case, "removed from orchestrator.yml", now)
+
+
+def _left_paused(case: Case, now: datetime) -> bool:
+    """Tell whether people have to start what we stopped; nobody can look whether they have."""
+    recently = now < case.incident.since + TOLD_FOR
+    return recently and policy.to_take_back(case.attempts) is not None
 
 
 _LEFT_HALF_WAY = {

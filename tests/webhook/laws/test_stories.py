@@ -186,8 +186,9 @@ def test_what_we_paused_is_for_people_when_its_project_leaves_the_configuration(
     story: Story, post: Post
 ) -> None:
     _paused(story, post)
+    post.tell_the_truth()  # its alert has ended, for it does nothing any more
     story.follow(Rules(known=Rules().known - {"chatbot"}))
-    story.work_off()
+    _go_on(story, post, rounds=3, gap=16 * SECOND)
     assert _states(story) == {"chatbot": "escalated"}
 
 
