@@ -151,7 +151,7 @@ def _moved(states: dict[Any, Any], key: object, data: Json, law: Any) -> Iterato
 
 
 def unsettled(db: sqlite3.Connection) -> Iterator[str]:
-    """Name what goes on for ever or ended too soon, and escalations that nobody was told of."""
+    """Name what goes on for ever, and escalations that nobody is or should be told of."""
     for row in db.execute("SELECT * FROM incidents"):
         at_rest = row["state"] in ("resolved", "closed", "escalated", "mitigated")
         if not at_rest and not (row["state"] == "open" and row["held"]):
@@ -164,14 +164,27 @@ def unsettled(db: sqlite3.Connection) -> Iterator[str]:
         wanted = {"escalated": {1}, "resolved": {0}, "closed": {0}}.get(row["state"], {0, 1})
         if pages not in wanted:
             yield f"incident {row['id']} is {row['state']} and has {pages} open pages"
-    for row in db.execute(
-        "SELECT incidents.id, state, count(*) AS n FROM incidents JOIN episodes"
-        " ON incident = incidents.id WHERE state IN ('resolved', 'closed')"
-        " AND episodes.ended_at IS NULL GROUP BY incidents.id"
-    ):
-        yield f"incident {row['id']} is {row['state']}, and {row['n']} of its alerts fire"
     for row in db.execute("SELECT * FROM actions WHERE state IN ('pending', 'executing')"):
         yield f"action {row['key']} is {row['state']} for ever"
+
+
+def premature(db: sqlite3.Connection) -> Iterator[str]:
+    """Name the incidents that ended while an alert of theirs went on."""
+    projects = {row["id"]: row["project"] for row in db.execute("SELECT * FROM incidents")}
+    ours = db.execute("SELECT fingerprint FROM episodes WHERE incident IS NOT NULL")
+    theirs = {row["fingerprint"] for row in ours}
+    going: defaultdict[str, set[str]] = defaultdict(set)
+    for row in db.execute("SELECT * FROM audit ORDER BY id"):
+        data = json.loads(row["data"])
+        if row["what"] in ("episode opened", "episode reopened"):
+            going[data["project"]] |= {data["fingerprint"]} & theirs
+        elif row["what"] == "episode ended":
+            for each in going.values():
+                each.discard(data["fingerprint"])
+        elif row["what"] == "incident moved" and data["to"] in incident.ENDED:
+            number = data["incident"]
+            if going[projects[number]]:
+                yield f"incident {number} was {data['to']} at {row['at']}, and its alert went on"
 
 
 def unproven(

@@ -151,6 +151,7 @@ def _judged(
             cooldown=duration.parse(str(guards["cooldown"])),
         )
         found += judge.unlawful(db)
+        found += judge.premature(db)
         found += judge.unproven(db, executions, list(_healed(cast, executions, downs)))
         found += judge.broken(db, cast.reader.events)
         if "Traceback" in cast.prey.said:

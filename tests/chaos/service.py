@@ -12,7 +12,7 @@ from pathlib import Path
 
 HUNG = "hung"  # it answers 503 until it is started again
 DEAF = "deaf"  # it answers 503, and a restart does not help
-SLOW = 0.03  # seconds until it answers, so that alerts come in between a look and its consequence
+SLOW = 0.1  # seconds until it answers, so that alerts come in between a look and its consequence
 
 _ANSWER = "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}"
 

@@ -138,6 +138,7 @@ async def _complaints(live: Live, downs: list[Down]) -> list[str]:
                 judge.repeated(db, executions, ()),
                 judge.excessive(db, attempts=ATTEMPTS),
                 judge.unlawful(db),
+                judge.premature(db),
                 judge.unsettled(db),
                 judge.unproven(db, executions, downs),
                 judge.broken(db, read),
