@@ -124,7 +124,7 @@ async def test_only_the_end_of_a_long_output_is_kept_and_waits_for_nobody() -> N
 async def test_the_whole_group_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     script = f"sh -c 'echo $$ > {file}; exec sleep 100' & echo begun; wait"
-    ended = await shell(script, timeout=SOON)
+    ended = await shell(script, timeout=timedelta(seconds=3))  # it has to have begun
     await gone(await pid_in(file))
     assert ended == end("begun", status=-signal.SIGTERM, overdue=True)
 
