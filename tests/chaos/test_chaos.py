@@ -7,7 +7,7 @@ from tests.chaos.conftest import Runs
 pytestmark = pytest.mark.e2e
 
 SHORT = ((2, 8, 13), (9, 14, 20))  # quick ones, with every moment among them
-FIRST, RUNS, EACH = 1000, 208, 8  # of the long tests
+FIRST, RUNS, EACH = 1000, 208, 4  # of the long tests
 
 
 @pytest.mark.parametrize("seeds", SHORT)

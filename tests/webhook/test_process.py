@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from asyncio.subprocess import PIPE, create_subprocess_exec
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +61,18 @@ async def gone(pid: int) -> None:
         return not alive(pid)
 
     await until(look, within=1.5, what=f"the end of {pid}")
+
+
+@pytest.fixture(autouse=True)
+async def _reaped() -> AsyncIterator[None]:
+    """Let asyncio hear of every end before its loop is closed, or it warns in some later test."""
+    yield
+
+    async def heard() -> bool:
+        return not any("waitpid" in each.name for each in threading.enumerate())
+
+    await until(heard, within=10, what="the end of every process")
+    await asyncio.sleep(0)  # what those threads said, comes with the next round
 
 
 async def test_arguments_are_text_and_nothing_of_them_is_a_shells(tmp_path: Path) -> None:
