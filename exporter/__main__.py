@@ -46,7 +46,7 @@ Examples:
     show_default=True,
     help="Watch one part of the fleet: 2/3 is the second of three.",
 )
-@log.level_option
+@log.options
 @click.version_option(VERSION)
 @click.pass_context
 def main(
@@ -57,15 +57,15 @@ def main(
     port: int | None,
     web: Path | None,
     part: str,
-    log_level: str,
+    logs: log.Logs,
 ) -> None:
     """Ask every project how it is, and tell Prometheus on /metrics."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is listened to: it would end us
-    log.to_stderr(log_level)
     unsaid = context.get_parameter_source("listen") is ParameterSource.DEFAULT
     where = f"127.0.0.1:{port}" if port and unsaid else listen
     origin = source.Source(path=path, projects=projects, environment=os.environ)  # noqa: TID251  secrets have names of the user's choice
     try:
+        log.begin(logs)
         _serve(origin, where, web, shard(part))
     except OrchestratorError as error:
         raise click.ClickException(str(error)) from error

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from orchestrator import log
 from orchestrator.errors import OrchestratorError
-from orchestrator.log import level_option, to_stderr
 from orchestrator.loopback import Address, address
 from orchestrator.supervisor.server import supervising
 from orchestrator.supervisor.service import Fleet, load
@@ -18,8 +18,8 @@ from orchestrator.supervisor.service import Fleet, load
 @click.option(
     "--listen", default="127.0.0.1:3009", show_default=True, help="Loopback address of the API."
 )
-@level_option
-def main(services: Path, listen: str, log_level: str) -> None:
+@log.options
+def main(services: Path, listen: str, logs: log.Logs) -> None:
     """Run the services that the file SERVICES lists, and take commands for them over HTTP.
 
     No service outlives this process, however it ends. SIGTERM and SIGINT end it in order.
@@ -32,7 +32,7 @@ def main(services: Path, listen: str, log_level: str) -> None:
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     try:
         fleet, where = load(services), address(listen)
-        to_stderr(log_level)
+        log.begin(logs)
         asyncio.run(run(fleet, where))
     except OrchestratorError as error:
         raise click.ClickException(str(error)) from error

@@ -140,6 +140,10 @@ def test_help_names_every_option() -> None:
         "--web-config",
         "--shard",
         "--log-level",
+        "--log-format",
+        "--log-file",
+        "--log-file-size",
+        "--log-file-count",
         "--version",
         "--help",
     ]

@@ -1,14 +1,19 @@
 """Log lines keep their form, whatever a stranger puts into them."""
 
+import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from orchestrator.health import State
-from orchestrator.log import KeyValue
+from orchestrator.log import JsonLine, KeyValue, Logs, options
 
 
 def _line(message: str, extra: dict[str, Any] | None = None) -> str:
@@ -59,3 +64,112 @@ def test_lines_of_the_level_and_above_go_to_standard_error(level: str, lines: li
     )
     written = [line.split(" ", 3)[3] for line in done.stderr.splitlines()]
     assert (done.stdout, written) == ("", [*lines, "a error", "aiohttp.access error"])
+
+
+def _json(
+    message: str, extra: dict[str, Any] | None = None, error: BaseException | None = None
+) -> dict[str, Any]:
+    thrown = (type(error), error, None) if error else ()
+    record = logging.getLogger("exporter").makeRecord(
+        "exporter", logging.INFO, "f.py", 1, message, (), thrown or None, extra=extra
+    )
+    record.created = 1_795_000_000.5
+    line = JsonLine().format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+HEAD = {
+    "at": "2026-11-18T11:06:40.500000Z",
+    "level": "info",
+    "logger": "exporter",
+    "event": "project changed",
+}
+
+
+@pytest.mark.parametrize(
+    ("extra", "more"),
+    [
+        (None, {}),
+        ({"project": "a", "tries": 2, "why": None}, {"project": "a", "tries": 2, "why": None}),
+        ({"data": {"to": ["down"]}}, {"data": {"to": ["down"]}}),
+        ({"path": Path("/a/b")}, {"path": "/a/b"}),
+        ({"said": "two\nlines \x1b[31m \x9b \u2028"}, {"said": "two\nlines \x1b[31m \x9b \u2028"}),
+        ({"said": "half \ud800"}, {"said": "half \ud800"}),
+        ({"level": "x", "event": "y"}, {"level_": "x", "event_": "y"}),
+        ({"figure": float("nan")}, {"figure": "nan"}),
+        ({"map": {(1, 2): 3}}, {"map": "{(1, 2): 3}"}),
+    ],
+)
+def test_as_json_an_event_is_one_object_of_ascii(
+    extra: dict[str, Any] | None, more: dict[str, Any]
+) -> None:
+    assert _json("project changed", extra) == HEAD | more
+
+
+def test_as_json_a_traceback_is_a_field() -> None:
+    assert _json("project changed", error=ValueError("two\nlines")) == HEAD | {
+        "traceback": "ValueError: two\nlines"
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "logs"),
+    [
+        ([], Logs()),
+        (["--log-level", "DEBUG", "--log-format", "json"], Logs(level="debug", form="json")),
+        (
+            ["--log-file", "a/b", "--log-file-size", "64KB", "--log-file-count", "2"],
+            Logs(file=Path("a/b"), size=65_536, count=2),
+        ),
+        (["--log-file-size", "2GB"], Logs(size=2 * 2**30)),
+    ],
+)
+def test_the_options_say_what_is_logged_and_where(arguments: list[str], logs: Logs) -> None:
+    assert _asked(arguments, {}) == logs
+
+
+def test_the_variables_say_it_too() -> None:
+    variables = {
+        "LOG_LEVEL": "error",
+        "LOG_FORMAT": "json",
+        "LOG_FILE": "a",
+        "LOG_FILE_SIZE": "1MB",
+        "LOG_FILE_COUNT": "1",
+    }
+    assert _asked([], variables) == Logs(
+        level="error", form="json", file=Path("a"), size=2**20, count=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--log-file-size=10", "'10' is not a size; write it like 64KB, 10MB or 1GB"),
+        ("--log-file-size=-1MB", "'-1MB' is not a size"),
+        ("--log-file-size=63KB", "'63KB' is too small; 64KB at least"),
+        ("--log-file-count=0", "0 is not in the range"),
+        ("--log-format=xml", "'xml' is not one of 'text', 'json'"),
+    ],
+)
+def test_what_is_no_size_count_or_form_is_a_wrong_option(option: str, said: str) -> None:
+    result = CliRunner().invoke(_program(lambda _: None), [option])
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+def _program(take: Callable[[Logs], None]) -> click.Command:
+    @click.command()
+    @options
+    def program(logs: Logs) -> None:
+        take(logs)
+
+    return program
+
+
+def _asked(arguments: list[str], variables: dict[str, str]) -> Logs:
+    found: list[Logs] = []
+    result = CliRunner(env=variables).invoke(_program(found.append), arguments)
+    assert result.exit_code == 0, result.output
+    return found[0]
