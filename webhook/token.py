@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from orchestrator.errors import OrchestratorError
 
@@ -25,6 +26,14 @@ class Role(StrEnum):
     OPERATOR = "operator"  # reads, and does what a person on duty does
     ADMIN = "admin"  # everything
     ALERTMANAGER = "alertmanager"  # posts alerts
+
+
+ANYBODY: Final = None  # is not even asked who it is
+READERS: Final = frozenset({Role.VIEWER, Role.OPERATOR, Role.ADMIN})
+OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+ADMINS: Final = frozenset({Role.ADMIN})
+POSTERS: Final = OPERATORS | {Role.ALERTMANAGER}
+ALL: Final = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

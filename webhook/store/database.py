@@ -56,6 +56,13 @@ class NotCommitted(OrchestratorError, sqlite3.OperationalError):
     """The transaction that a job was a part of is not on disk, so nothing of the job is."""
 
 
+class Closed(OrchestratorError, sqlite3.OperationalError, RuntimeError):
+    """The program ends, and its database is closed already."""
+
+    def __init__(self) -> None:
+        super().__init__("the store is closed")
+
+
 @dataclass(slots=True, eq=False)
 class _Job(Generic[T]):
     work: Callable[[sqlite3.Connection], T]
@@ -72,6 +79,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open and lock *path*, creating it when it is not there; raise InUse or CannotOpen."""
+        self.path = path
         self._lock = _locked(path)
         try:
             self._connection = connect(path)
@@ -96,10 +104,10 @@ class Store:
         """Run *work* whole or not at all: all of it is on disk when this returns.
 
         It goes on when the caller is cancelled. Raises what *work* raises, sqlite3.Error when it
-        cannot be stored, and RuntimeError when the store is closed.
+        cannot be stored, which Closed is, too.
         """
         if self._closed:
-            raise RuntimeError("the store is closed")
+            raise Closed
         done = asyncio.get_running_loop().create_future()
         job = _Job(lambda db: work(db, *args, **kwargs), done)
         self._waiting.put(job)
@@ -205,6 +213,16 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep every webhook off *path* for the length of the block; raise InUse or CannotOpen."""
+    lock = _locked(path)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _locked(path: Path) -> int:

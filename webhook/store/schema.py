@@ -109,6 +109,47 @@ _REPAIRS = (
         WHERE what = 'incident moved'""",
 )
 
+_OPERATING = (
+    """CREATE TABLE requests (
+        id INTEGER PRIMARY KEY, project TEXT NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL,
+        forced TEXT NOT NULL, asked_by TEXT NOT NULL, asked_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL, incident INTEGER NOT NULL REFERENCES incidents (id),
+        ended_at TEXT, outcome TEXT, why TEXT, key TEXT REFERENCES actions (key),
+        guard TEXT, until TEXT, overrode TEXT NOT NULL DEFAULT '[]')""",
+    "CREATE INDEX requests_of_action ON requests (key)",
+    """CREATE UNIQUE INDEX one_open_request_a_project ON requests (project)
+        WHERE outcome IS NULL""",
+    "ALTER TABLE incidents ADD COLUMN acknowledged_at TEXT",
+    "ALTER TABLE incidents ADD COLUMN acknowledged_by TEXT",
+    "ALTER TABLE restraints ADD COLUMN set_at TEXT",
+    # What is older than an anchor may go: the chain begins behind it, and row `told` of it says so.
+    """CREATE TABLE audit_anchors (
+        through INTEGER PRIMARY KEY, hash TEXT NOT NULL, at TEXT NOT NULL,
+        told INTEGER NOT NULL)""",
+    """CREATE TRIGGER audit_keeps_anchors BEFORE DELETE ON audit_anchors
+        BEGIN SELECT RAISE(ABORT, 'the audit only appends'); END""",
+    """CREATE TRIGGER audit_keeps_anchors_text BEFORE UPDATE ON audit_anchors
+        BEGIN SELECT RAISE(ABORT, 'the audit only appends'); END""",
+    "DROP TRIGGER audit_keeps_rows",
+    """CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+        WHEN OLD.id > (SELECT coalesce(max(through), 0) FROM audit_anchors)
+        BEGIN SELECT RAISE(ABORT, 'the audit only appends'); END""",
+    # For readers. None of them costs a notification more than an entry at the end of an index.
+    "CREATE INDEX events_by_time ON events (at)",
+    """CREATE INDEX ends_of_alerts ON episodes (ended_at)
+        WHERE ended_at IS NOT NULL AND incident IS NOT NULL""",
+    """CREATE INDEX ends_of_alerts_of_project ON episodes (project, ended_at)
+        WHERE ended_at IS NOT NULL AND incident IS NOT NULL""",
+    "CREATE INDEX actions_of_incident ON actions (incident)",
+    "CREATE INDEX approvals_of_incident ON approvals (incident)",
+    "CREATE INDEX requests_of_incident ON requests (incident)",
+    "CREATE INDEX pages_of_incident ON pages (incident)",
+    # SQLite's own, and all that knows of it is in webhook/store/search.py
+    "CREATE VIRTUAL TABLE sayings USING fts5 (text)",
+    "CREATE TABLE searched (through INTEGER NOT NULL)",
+    "INSERT INTO searched (through) VALUES (0)",
+)
+
 
 class NewerSchema(OrchestratorError):
     """The database was written by a newer version, which this one would damage."""
@@ -125,6 +166,13 @@ def first_tables(db: Database) -> None:
 def repairs(db: Database) -> None:
     """Add what guards, approvals and several steps of a playbook need."""
     for statement in _REPAIRS:
+        db.execute(statement)
+
+
+@migrations()
+def operating(db: Database) -> None:
+    """Add what people do by hand, what they search, and where the audit may begin."""
+    for statement in _OPERATING:
         db.execute(statement)
 
 
