@@ -2,13 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator import clock
+from orchestrator.errors import OrchestratorError
 
 GENESIS = "0" * 64  # what the first row carries as its predecessor's hash
+PRUNED = "audit pruned"  # the row that says how far the oldest were let go of
+RESTORED = "database restored"
+SHORTEST = 12  # digits of a hash that is told from others: the 48 bits that a metric holds
+
+_HEAD = re.compile(rf"(\d{{1,18}}):([0-9a-f]{{{SHORTEST},64}})", re.ASCII)
 
 Data = Mapping[str, object]
 
@@ -35,6 +42,47 @@ class Row:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How many rows there were at one time, and how the hash of the newest of them begins."""
+
+    rows: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.rows}:{self.hash}"
+
+
+NOTHING = Head(rows=0, hash=GENESIS)  # the head before the first row
+
+
+class BadHead(OrchestratorError):
+    """The text is not a head as `audit verify` and `audit export` print it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text[:100]!r} is not a head; write rows and hash, like 1234:0f1e2d3c4b5a"
+        )
+
+
+def head(text: str) -> Head:
+    """Read a head, `ROWS:HASH`; raise BadHead."""
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        raise BadHead(text)
+    return Head(rows=int(found[1]), hash=found[2])
+
+
+def pruned_data(through: Head) -> str:
+    """Return the text of the one entry that lets the audit begin behind *through*."""
+    return _TEXT.encode({"hash": through.hash, "through": through.rows})
+
+
+def pruned(through: Head, *, at: datetime) -> Entry:
+    """Write the entry that lets the audit begin behind *through*."""
+    return Entry(at=clock.written(at), actor="webhook", what=PRUNED, data=pruned_data(through))
+
+
 def entry(what: str, data: Data, *, at: datetime, actor: str = "webhook") -> Entry:
     """Write an entry the one way that its hash is taken of."""
     return Entry(at=clock.written(at), actor=actor, what=what, data=_TEXT.encode(data))
@@ -47,18 +95,3 @@ def digest(of: Entry, *, id: int, previous: str) -> str:  # noqa: A002  the colu
     """
     fields = [previous, id, of.at, of.actor, of.what, of.data]
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
-
-
-def first_broken(rows: Iterable[Row]) -> int | None:
-    """Return the id of the first row that does not continue the chain; None when it is whole.
-
-    The rows come in the order of their ids, from the first. A cut tail is not seen here: compare
-    the last hash with the head that Prometheus has kept.
-    """
-    previous, place = GENESIS, 1
-    for row in rows:
-        right = digest(row.entry, id=row.id, previous=previous)
-        if row.id != place or row.previous != previous or row.hash != right:
-            return row.id
-        previous, place = row.hash, place + 1
-    return None

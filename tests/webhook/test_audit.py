@@ -1,60 +1,51 @@
-"""The audit notices every change."""
-
-from collections.abc import Callable
-from dataclasses import replace
+"""The audit's entries and heads are written one way."""
 
 import pytest
 
 from tests.webhook.make import NOW
-from webhook.audit import GENESIS, Row, digest, entry, first_broken
+from webhook import audit
+from webhook.audit import GENESIS, BadHead, Head
 
 
-def _chain(length: int) -> list[Row]:
-    rows: list[Row] = []
-    previous = GENESIS
-    for place in range(1, length + 1):
-        written = entry("incident moved", {"incident": place}, at=NOW)
-        made = digest(written, id=place, previous=previous)
-        rows.append(Row(id=place, entry=written, previous=previous, hash=made))
-        previous = made
-    return rows
+def test_the_hash_of_an_entry_in_its_place_is_always_the_same() -> None:
+    entry = audit.entry("said", {"b": "\N{SNOWMAN}", "a": 1}, at=NOW, actor="ann")
+    written = ("2026-11-21T12:00:00.000000Z", "ann", "said", '{"a":1,"b":"\\u2603"}')
+    assert (entry.at, entry.actor, entry.what, entry.data) == written
+    assert audit.digest(entry, id=1, previous=GENESIS) == (
+        "bd1eb8bad934a257f4aea86cb08962bc81fa61988692f1aca04c80b371388c29"
+    )
 
 
-def _changed(rows: list[Row]) -> list[Row]:
-    forged = replace(rows[2].entry, data='{"incident":99}')
-    return [*rows[:2], replace(rows[2], entry=forged), *rows[3:]]
+def test_what_lets_the_audit_begin_later_names_the_last_row_and_its_hash() -> None:
+    entry = audit.pruned(Head(rows=7, hash=GENESIS), at=NOW)
+    assert (entry.actor, entry.what, entry.data) == (
+        "webhook",
+        "audit pruned",
+        f'{{"hash":"{GENESIS}","through":7}}',
+    )
 
 
-def _changed_with_its_hash(rows: list[Row]) -> list[Row]:
-    forged = replace(rows[2].entry, actor="nobody")
-    made = digest(forged, id=3, previous=rows[2].previous)
-    return [*rows[:2], replace(rows[2], entry=forged, hash=made), *rows[3:]]
+@pytest.mark.parametrize("text", ["6:0f1e2d3c4b5a", f"0:{GENESIS}"])
+def test_a_head_is_read_as_it_is_written(text: str) -> None:
+    assert str(audit.head(text)) == text
 
 
-def _moved_between_fields(rows: list[Row]) -> list[Row]:
-    was = rows[2].entry
-    forged = replace(was, actor=was.actor + was.what[:1], what=was.what[1:])
-    return [*rows[:2], replace(rows[2], entry=forged), *rows[3:]]
+HALF = "0f1e2d3c4b5a"
+NONE = [
+    "",
+    "6",
+    "6:",
+    f":{HALF}",
+    f"6:{HALF[1:]}",
+    f"6:{HALF.upper()}",
+    f"-1:{HALF}",
+    f"6:{HALF}\n",
+    f"6:{GENESIS}0",
+    f"\N{SUPERSCRIPT TWO}:{HALF}",
+]
 
 
-def test_a_whole_chain_is_whole() -> None:
-    assert first_broken(_chain(5)) is None
-    assert first_broken([]) is None
-
-
-@pytest.mark.parametrize(
-    ("forge", "broken"),
-    [
-        (_changed, 3),
-        (_changed_with_its_hash, 4),
-        (_moved_between_fields, 3),
-        (lambda rows: rows[:2] + rows[3:], 4),
-        (lambda rows: [rows[0], rows[2], rows[1], *rows[3:]], 3),
-        (lambda rows: rows[1:], 2),
-        (lambda rows: [*rows[:2], rows[1], *rows[2:]], 2),
-    ],
-)
-def test_the_first_row_that_does_not_continue_the_chain_is_named(
-    forge: Callable[[list[Row]], list[Row]], broken: int
-) -> None:
-    assert first_broken(forge(_chain(5))) == broken
+@pytest.mark.parametrize("text", NONE)
+def test_what_is_no_head_is_refused_with_the_form(text: str) -> None:
+    with pytest.raises(BadHead, match="is not a head; write rows and hash, like 1234:0f1e2d3c4b5a"):
+        audit.head(text)

@@ -24,7 +24,7 @@ def tidy(
     """Delete what is older; return how many rows, *limit* of each table at most.
 
     These are notifications, and by *events_before* events and what has ended of the alerts that
-    were no part of an incident. Incidents with their episodes stay, and so does the audit.
+    were no part of an incident. Incidents with their episodes stay; the audit has its own rule.
     """
     raw, events = clock.written(raw_before), clock.written(events_before)
     due = ((_NOTIFICATIONS, raw), (_EVENTS, events), (_EPISODES, events))

@@ -1,0 +1,1 @@
+"""Commands on a database or a record, without a webhook: `python -m webhook COMMAND`."""
