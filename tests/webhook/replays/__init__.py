@@ -1,0 +1,1 @@
+"""A recorded day, and what makes one."""
