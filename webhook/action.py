@@ -18,12 +18,13 @@ class State(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SHADOWED = "shadowed"  # it was to be tried, and is on dry run: recorded instead
     UNKNOWN = "unknown"  # in doubt after a crash, and it cannot be asked again
 
 
 _S = State
 NEXT: dict[State, frozenset[State]] = {
-    _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.CANCELLED}),
+    _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.SHADOWED}),
     _S.APPROVED: frozenset({_S.EXECUTING, _S.EXPIRED, _S.CANCELLED}),
     _S.EXECUTING: frozenset({_S.COMPLETED, _S.FAILED, _S.UNKNOWN}),
     _S.UNKNOWN: frozenset({_S.COMPLETED, _S.FAILED}),
@@ -32,6 +33,7 @@ NEXT: dict[State, frozenset[State]] = {
     _S.REJECTED: frozenset(),
     _S.EXPIRED: frozenset(),
     _S.CANCELLED: frozenset(),
+    _S.SHADOWED: frozenset(),
 }
 
 ENDED = frozenset(state for state, following in NEXT.items() if not following)
@@ -53,7 +55,7 @@ class Action:
     incident: int
     project: str
     name: str
-    alertname: str  # the alert that it shall end
+    alertname: str  # the alert that it shall end; "": none, a person asked for it
     attempt: int  # 1 for the first in the window of the guards
     state: State
     created_at: datetime

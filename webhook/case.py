@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from webhook.action import Action
 from webhook.approval import Approval
 from webhook.incident import Episode, Incident
+from webhook.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,4 +17,6 @@ class Case:
     action: Action | None  # the one under way, or waiting for people
     attempts: tuple[Action, ...]  # executed on the project and not forgiven, oldest first
     approval: Approval | None = None  # of that action
+    shadowed: tuple[Action, ...] = ()  # recorded instead of taken, since it was opened
+    request: Request | None = None  # of a person: the open one, or the one that became that action
     interrupted: bool = False  # the program ended in the middle of its last step

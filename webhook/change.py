@@ -9,6 +9,7 @@ from webhook.approval import Question
 from webhook.briefing import Briefing
 from webhook.event import Event
 from webhook.incident import Incident
+from webhook.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Change:
     events: Sequence[Event] = ()
     reason: str = ""  # for the audit
     question: Question | None = None  # to people, about the new action
+    request: Request | None = None  # of a person, as it has ended with this
     page: Briefing | None = None  # what people are told from now on
     at_most: int | None = None  # repairs under way elsewhere, or it is not stored
     forgive: datetime | None = None  # people have healed it: its attempts count no more, unless

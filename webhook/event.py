@@ -7,11 +7,19 @@ from datetime import datetime, timedelta
 from orchestrator import clock, duration
 from webhook.action import Action
 from webhook.alert import Alert
-from webhook.approval import Question
+from webhook.approval import Approval, Question
 from webhook.catalogue import CATALOGUE
 from webhook.incident import DOWN, Incident
+from webhook.request import Request
+from webhook.restraint import Kind, Restraint
 
 Data = Mapping[str, str | int | float | None]
+
+ANOMALIES = {  # what an alert finds wrong with a project that is up; api/anomaly.py makes each
+    "ProjectHighCPU": "high_cpu",
+    "ProjectHighMemory": "high_memory",
+    "ProjectHighErrorRate": "high_error",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +56,11 @@ def fired(incident: Incident, alert: Alert, *, at: datetime) -> tuple[Event, ...
     told = _of(
         incident, alert.name, at, {"summary": summary, "startsAt": clock.written(alert.started_at)}
     )
-    if alert.name != DOWN:
-        return (told,)
-    return told, status_changed(incident, was="healthy", now="down", at=at)
+    if alert.name == DOWN:
+        return told, status_changed(incident, was="healthy", now="down", at=at)
+    if kind := ANOMALIES.get(alert.name):
+        return told, _of(incident, "AnomalyDetected", at, {"kind": kind, "alertname": alert.name})
+    return (told,)
 
 
 def withheld(incident: Incident, reason: str, *, at: datetime) -> Event:
@@ -58,9 +68,39 @@ def withheld(incident: Incident, reason: str, *, at: datetime) -> Event:
     return _of(incident, "ActionWithheld", at, {"reason": reason})
 
 
-def started(incident: Incident, action: Action, *, at: datetime) -> Event:
-    """Tell that the intent of an attempt is committed."""
-    return _of(incident, "ActionStarted", at, _attempt(action))
+def requested(incident: Incident, request: Request, *, at: datetime) -> Event:
+    """Tell that a person asks for an action."""
+    said = {"reason": request.reason, "force": ", ".join(request.forced)}
+    return _of(incident, "ActionRequested", at, {**_asked(request), **said})
+
+
+def turned_down(incident: Incident, request: Request, *, at: datetime) -> Event:
+    """Tell that what a person asked for is not done, what held it, and until when."""
+    until = None if request.until is None else clock.written(request.until)
+    data: Data = {
+        **_asked(request),
+        "outcome": request.outcome,
+        "reason": request.why,
+        "guard": request.guard,
+        "until": until,
+    }
+    return _of(incident, "RequestRefused", at, data)
+
+
+def started(
+    incident: Incident, action: Action, *, at: datetime, request: Request | None = None
+) -> Event:
+    """Tell that the intent of an attempt is committed, and who asked for it when somebody did."""
+    if request is None:
+        return _of(incident, "ActionStarted", at, _attempt(action))
+    asked = {**_asked(request), "overrode": ", ".join(request.overrode)}
+    return _of(incident, "ActionStarted", at, {**_attempt(action), **asked})
+
+
+def shadowed(incident: Incident, action: Action, would: str, reason: str, *, at: datetime) -> Event:
+    """Tell that an attempt would have been made, or people asked, and that it is on dry run."""
+    data: Data = {"action": action.name, "would": would, "reason": reason, "key": action.key}
+    return _of(incident, "ActionShadowed", at, data)
 
 
 def executed(incident: Incident, action: Action, detail: str, *, at: datetime) -> Event:
@@ -83,6 +123,18 @@ def approval_requested(
     until = clock.written(question.expires_at)
     data: Data = {**_attempt(action), "question": question.text, "expires_at": until}
     return _of(incident, "ApprovalRequested", at, data)
+
+
+def approval_decided(incident: Incident, asked: Approval, action: str, *, at: datetime) -> Event:
+    """Tell that a human has answered, who, and why."""
+    data: Data = {
+        "approval": asked.id,
+        "action": action,
+        "decision": asked.decision,
+        "by": asked.decided_by,
+        "reason": asked.reason,
+    }
+    return _of(incident, "ApprovalDecided", at, data)
 
 
 def approval_withdrawn(incident: Incident, action: Action, why: str, *, at: datetime) -> Event:
@@ -129,6 +181,48 @@ def closed(incident: Incident, how: str, downtime: timedelta | None, *, at: date
 def escalated(incident: Incident, reason: str, *, at: datetime) -> Event:
     """Tell that people are asked."""
     return _of(incident, "ESCALATION_REQUIRED", at, {"reason": reason})
+
+
+def _asked(request: Request) -> dict[str, str | int | float | None]:
+    return {"request": request.id, "action": request.action, "asked_by": request.asked_by}
+
+
+def acknowledged(incident: Incident, *, by: str, reason: str, at: datetime) -> Event:
+    """Tell that somebody has taken what people were asked about."""
+    return _of(incident, "EscalationAcknowledged", at, {"by": by, "reason": reason})
+
+
+SET = {
+    Kind.HOLD: "HoldSet",
+    Kind.KILL_SWITCH: "KillSwitchOn",
+    Kind.MAINTENANCE: "MaintenanceSet",
+}
+LIFTED = {
+    Kind.HOLD: "HoldReleased",
+    Kind.KILL_SWITCH: "KillSwitchOff",
+    Kind.MAINTENANCE: "MaintenanceEnded",
+}
+
+
+def restrained(of: Restraint, *, by: str, at: datetime) -> Event:
+    """Tell that a project, or all of them, are to be left alone."""
+    return _restraint(SET[of.kind], of, by, at)
+
+
+def lifted(of: Restraint, *, by: str, at: datetime) -> Event:
+    """Tell that they are not any more, for somebody said so."""
+    return _restraint(LIFTED[of.kind], of, by, at)
+
+
+def _restraint(name: str, of: Restraint, by: str, at: datetime) -> Event:
+    data: Data = {
+        "restraint": of.id,
+        "by": by,
+        "reason": of.reason,
+        "starts_at": clock.written(of.starts_at) if of.starts_at else None,
+        "ends_at": clock.written(of.ends_at) if of.ends_at else None,
+    }
+    return Event(name=name, project=of.project or "", at=at, incident=None, data=data)
 
 
 def _attempt(action: Action) -> dict[str, str | int | float | None]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator import duration
 from orchestrator.guards import Guards
-from orchestrator.project import Mode, Project
+from orchestrator.project import Project
 from webhook.action import Action
 from webhook.incident import DOWN, FLEET, Episode, Incident
 from webhook.restraint import Kind, Restraint
@@ -35,6 +35,7 @@ class Scene:
     guards: Guards
     around: Surroundings
     now: datetime
+    shadowed: Sequence[str] = ()  # steps of its playbook that were recorded instead of taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,9 @@ class Block:
 
 Guard = Callable[[Scene], Block | None]
 
+_DAY = timedelta(days=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)  # the end of what has none
+
 
 def first_block(scene: Scene) -> Block | None:
     """Return what the first guard says that has something to say."""
@@ -61,21 +65,22 @@ def first_of(guards: Iterable[Guard], scene: Scene) -> Block | None:
 
 
 def _held(scene: Scene, guard: str, why: str, until: datetime | None = None) -> Block:
-    when = f" until {until:%H:%M:%S} UTC" if until else ""
+    far = until is not None and until - scene.now >= _DAY
+    when = f" until {until:{'%Y-%m-%d ' if far else ''}%H:%M:%S} UTC" if until else ""
     reason = f"{scene.action} on {scene.project.name} held{when}: {why}"
     return Block(guard=guard, reason=reason, until=until)
 
 
 def _restraint(kind: Kind) -> Guard:
     def guard(scene: Scene) -> Block | None:
-        binding = (
+        binding = [
             each
             for each in scene.around.restraints
             if each.kind is kind and each.binds(scene.project.name, at=scene.now)
-        )
-        found = next(binding, None)
-        if found is None:
+        ]
+        if not binding:
             return None
+        found = max(binding, key=lambda each: each.ends_at or _NEVER)
         why = f"{_SAID[kind]} by {found.set_by}: {found.reason}"
         return _held(scene, kind.value, why, found.ends_at)
 
@@ -97,11 +102,10 @@ def _silence(scene: Scene) -> Block | None:
 
 
 def _observe(scene: Scene) -> Block | None:
-    if scene.project.mode is not Mode.OBSERVE:
+    why = scene.project.observed
+    if why is None:
         return None
-    return Block(
-        guard="observe", reason=f"mode: observe; would {scene.action} {scene.project.name}"
-    )
+    return Block(guard="observe", reason=f"{why}; would {scene.action} {scene.project.name}")
 
 
 def _fleet(scene: Scene) -> Block | None:
@@ -152,7 +156,14 @@ def _concurrency(scene: Scene) -> Block | None:
     return _held(scene, "concurrency", f"{are} at most at once, and as many are under way")
 
 
-# In this order, so that what a person has said is told before what we think ourselves.
+def _dry_run(scene: Scene) -> Block | None:
+    return _held(scene, DRY_RUN, "dry run") if scene.guards.dry_run else None
+
+
+DRY_RUN = "dry_run"
+
+# In this order, so that what a person has said is told before what we think ourselves. The dry run
+# is last: where it alone says no, the action would be taken.
 GUARDS: dict[str, Guard] = {
     "kill_switch": _restraint(Kind.KILL_SWITCH),
     "maintenance": _restraint(Kind.MAINTENANCE),
@@ -163,9 +174,11 @@ GUARDS: dict[str, Guard] = {
     "dependency": _dependency,
     "cooldown": _cooldown,
     "concurrency": _concurrency,
+    DRY_RUN: _dry_run,
 }
 PEOPLES = tuple(GUARDS[name] for name in ("kill_switch", "maintenance", "hold", "silence"))
 # What has to let people be asked, too; the rest is about acting only.
 ASKING = (*PEOPLES, GUARDS[FLEET], GUARDS["dependency"])
-UNDOING = (*PEOPLES, GUARDS["observe"], GUARDS["concurrency"])
-SENDING = (*PEOPLES, GUARDS["observe"])  # what stops also what is decided, until it is sent
+OBSERVING = (GUARDS["observe"], GUARDS[DRY_RUN])
+UNDOING = (*PEOPLES, *OBSERVING, GUARDS["concurrency"])
+SENDING = (*PEOPLES, *OBSERVING)  # what stops also what is decided, until it is sent

@@ -31,10 +31,11 @@ _S = State
 NEXT: dict[State, frozenset[State]] = {
     _S.OPEN: frozenset({_S.AWAITING_APPROVAL, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
     _S.AWAITING_APPROVAL: frozenset({_S.OPEN, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
-    _S.REPAIRING: frozenset({_S.OPEN, _S.VERIFYING, _S.ESCALATED}),
-    _S.VERIFYING: frozenset({_S.OPEN, _S.MITIGATED, _S.ESCALATED, _S.RESOLVED}),
+    # Both end by themselves where no alert is: a person asked for the action, and hears of it.
+    _S.REPAIRING: frozenset({_S.OPEN, _S.VERIFYING, _S.ESCALATED, _S.CLOSED}),
+    _S.VERIFYING: frozenset({_S.OPEN, _S.MITIGATED, _S.ESCALATED, _S.RESOLVED, _S.CLOSED}),
     _S.MITIGATED: frozenset({_S.OPEN, _S.REPAIRING, _S.ESCALATED, _S.CLOSED}),
-    _S.ESCALATED: frozenset({_S.OPEN, _S.CLOSED}),
+    _S.ESCALATED: frozenset({_S.OPEN, _S.REPAIRING, _S.CLOSED}),  # a person asks for an action
     _S.RESOLVED: frozenset({_S.OPEN}),
     _S.CLOSED: frozenset({_S.OPEN}),
 }
@@ -126,6 +127,19 @@ class Incident:
         """
         recovered = self.recovered_at and min(self.recovered_at, at)
         return replace(self, since=min(self.since, at), recovered_at=recovered)
+
+
+def no_alert(project: str, *, at: datetime) -> Episode:
+    """Return what stands for the alert where there is none: an episode that is over, of no name."""
+    return Episode(
+        id=0,
+        fingerprint="",
+        alertname="",
+        project=project,
+        started_at=at,
+        received_at=at,
+        ended_at=at,
+    )
 
 
 def downtime(episodes: tuple[Episode, ...]) -> timedelta | None:

@@ -10,9 +10,9 @@ from orchestrator.config import Config
 from orchestrator.health import Probe
 from orchestrator.project import Project
 from webhook import action as law
-from webhook import briefing, outcome, policy, verification
+from webhook import briefing, errand, outcome, policy, verification
 from webhook.action import Action
-from webhook.approval import bound
+from webhook.approval import binding
 from webhook.briefing import Briefing
 from webhook.case import Case
 from webhook.catalogue import CATALOGUE, remedy
@@ -80,6 +80,10 @@ class Matter:
         assert self.case.action is not None  # noqa: S101  repair.step sees to it
         return self.case.action
 
+    def shadowed(self, alertname: str) -> tuple[str, ...]:
+        """Return the steps against an alert that were recorded instead of taken."""
+        return tuple(each.name for each in self.case.shadowed if each.alertname == alertname)
+
     def knows(self, name: str) -> bool:
         """Tell whether *name* still stands for something: a command may have been taken out."""
         return name in CATALOGUE or name.removeprefix(PREFIX) in self.config.commands
@@ -105,6 +109,7 @@ class Matter:
             guards=guards,
             around=await self.effects.around(self.project, episode, guards.fleet_within),
             now=self.effects.now(),
+            shadowed=self.shadowed(episode.alertname),
         )
 
     async def look(self, episode: Episode) -> Seen:
@@ -140,8 +145,7 @@ class Matter:
 
     def bound(self, step: Step, episode: Episode) -> str:
         """Return what a question about *step* is bound to, as everything is now."""
-        command = self.config.commands.get(step.remedy.name.removeprefix(PREFIX))
-        return bound(step.remedy, self.project, step.guards, episode, command)
+        return binding(self.config, self.project, step.remedy.name, episode)
 
     def pending(self, step: Step, alertname: str, now: datetime) -> Action:
         """Return a new attempt at *step*."""
@@ -176,7 +180,10 @@ class Matter:
         return briefing.fleet(block.fell, len(self.config.projects), url=self.config.url)
 
     async def escalate(self, reason: str, *, leaves: law.State = law.State.UNKNOWN) -> Change:
-        """Ask people, with all that is known."""
+        """Ask people, with all that is known; not where a person asked for it, and no alert is."""
+        if not self.case.episodes and self.case.action is not None:
+            now = self.effects.now()
+            return errand.in_vain(self.case, self.action, reason, now, leaves=leaves)
         gathered = await self.effects.gather(self.project)
         page = briefing.escalation(self.case, self.project, reason, gathered, url=self.config.url)
         return outcome.escalated(self.case, reason, self.effects.now(), page, leaves=leaves)

@@ -1,12 +1,14 @@
 """Mitigation: what we paused is harmless and not healed; it is resumed once, when it is calm."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from orchestrator import duration
 from webhook import action as law
-from webhook import guard, outcome, policy, verification
+from webhook import errand, guard, outcome, policy, verification
 from webhook.action import Action
+from webhook.catalogue import CATALOGUE
 from webhook.change import Change
 from webhook.incident import DOWN
 from webhook.matter import Matter, open_episodes
@@ -52,7 +54,7 @@ async def _calm(matter: Matter, done: Action, seen: Look, now: datetime) -> Chan
         return outcome.still(case, why, now, calm_since=since)
     scene = await matter.scene(case.episodes[-1], undo)
     block = guard.first_of(guard.UNDOING, scene)
-    if block is not None and block.guard == "observe":
+    if block is not None and block.guard in {"observe", guard.DRY_RUN}:
         return await matter.escalate(
             f"it is calm, and {undo.remedy.name} is for you: {block.reason}"
         )
@@ -70,14 +72,30 @@ async def _calm(matter: Matter, done: Action, seen: Look, now: datetime) -> Chan
 
 def paused_by_us(matter: Matter) -> Action | None:
     """Return what we did to stop the harm of this incident, and have not taken back."""
-    return policy.to_take_back(matter.own)
+    return to_take_back(matter.own)
+
+
+def to_take_back(attempts: Sequence[Action]) -> Action | None:
+    """Return the newest of *attempts* that only stopped some harm and was not taken back since.
+
+    What a person has paused while no alert was open is no harm that we stopped: it is left so.
+    """
+    return policy.to_take_back([each for each in attempts if not _wanted_so(each)])
+
+
+def _wanted_so(action: Action) -> bool:
+    known = CATALOGUE.get(action.name)
+    return not action.alertname and known is not None and known.goal is not Goal.HEALED
 
 
 async def failed(matter: Matter, action: Action, why: str, *, output: str = "") -> Change:
     """Go on after an attempt that did not help; what we paused and cannot resume is for people."""
+    now = matter.effects.now()
+    if not matter.case.episodes:  # a person asked for it, and is there
+        left = law.State.FAILED
+        return errand.in_vain(matter.case, action, why, now, leaves=left, output=output)
     done = paused_by_us(matter)
     if done is not None and policy.undo_of(done) == action.name:
         what = f"{action.name} did not help: {why}"
         return await matter.escalate(what, leaves=law.State.FAILED)
-    now = matter.effects.now()
     return outcome.failed(matter.case, action, why, now, output=output)

@@ -13,6 +13,7 @@ from webhook.change import Change
 from webhook.event import Event
 from webhook.guard import Block
 from webhook.incident import DOWN, EVIDENCE, State, downtime
+from webhook.request import Request
 
 LOOK_AGAIN = timedelta(seconds=2)  # while only something outside can move the incident on
 LOOK_LATER = timedelta(seconds=15)  # while a guard says no; a change rings before that
@@ -68,7 +69,15 @@ def still(case: Case, why: str, now: datetime, *, calm_since: datetime | None) -
     return Change(before=case.incident, after=replace(after, recovered_at=calm_since))
 
 
-def begun(case: Case, action: Action, now: datetime, *, at_most: int, detail: str) -> Change:
+def begun(
+    case: Case,
+    action: Action,
+    now: datetime,
+    *,
+    at_most: int,
+    detail: str,
+    request: Request | None = None,
+) -> Change:
     """Commit the intent: the action is executing, and nothing has happened yet."""
     approved = action.move(law.State.APPROVED, at=now, detail=detail)
     executing = approved.move(law.State.EXECUTING, at=now)
@@ -78,9 +87,22 @@ def begun(case: Case, action: Action, now: datetime, *, at_most: int, detail: st
         after=case.incident.move(State.REPAIRING, at=now),
         action_was=case.action,
         action_became=(approved, executing) if known else (action, approved, executing),
-        events=(event.started(case.incident, executing, at=now),),
+        events=(event.started(case.incident, executing, at=now, request=request),),
         at_most=at_most,
         reason=detail,
+        request=request,
+    )
+
+
+def shadowed(case: Case, action: Action, would: str, reason: str, now: datetime) -> Change:
+    """Record *action* instead of taking it; what comes after it is decided at once."""
+    incident = case.incident
+    return Change(
+        before=incident,
+        after=incident.wait(now, held=incident.held, by=incident.held_by),
+        action_became=(action, action.move(law.State.SHADOWED, at=now, detail=reason)),
+        events=(event.shadowed(incident, action, would, reason, at=now),),
+        reason=reason,
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from orchestrator.guards import Asking, Guards
-from orchestrator.project import Mode, Project
+from orchestrator.project import Project
 from webhook import guard
 from webhook.action import Action, State
 from webhook.catalogue import CATALOGUE
@@ -14,6 +15,13 @@ from webhook.incident import DOWN, Episode
 from webhook.remedy import Goal, Look, Remedy
 
 Playbooks = Mapping[str, Sequence[str]]
+
+
+class Would(StrEnum):
+    """What would be done about a step that is on dry run, if it were not."""
+
+    ACT = "act"
+    ASK = "ask"  # people, whether it may be taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +54,16 @@ class Escalate:
     reason: str
 
 
-Decision = Act | Ask | Block | Escalate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """Record that this would be tried: it is on dry run, and the playbook goes on without it."""
+
+    step: Step
+    would: Would
+    reason: str
+
+
+Decision = Act | Ask | Shadow | Block | Escalate
 
 
 def worst(episodes: Iterable[Episode], playbooks: Playbooks) -> Episode | None:
@@ -57,17 +74,23 @@ def worst(episodes: Iterable[Episode], playbooks: Playbooks) -> Episode | None:
 
 
 def remaining(
-    playbook: Sequence[Step], attempts: Sequence[Action], *, alertname: str, now: datetime
+    playbook: Sequence[Step],
+    attempts: Sequence[Action],
+    *,
+    alertname: str,
+    now: datetime,
+    shadowed: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """Return the steps that may be tried: their breaker is closed, and attempts are left.
 
     *attempts* are the executed ones on the project, oldest first. Each step is tried until its
-    breaker opens; then comes the next one.
+    breaker opens; then comes the next one. One on dry run is recorded once, and is *shadowed* then.
     """
     return tuple(
         step
         for step in playbook
-        if not tripped(step, attempts, alertname=alertname, now=now)
+        if not (step.guards.dry_run and step.remedy.name in shadowed)
+        and not tripped(step, attempts, alertname=alertname, now=now)
         and len(recent(step, attempts, now=now)) < step.guards.attempts
     )
 
@@ -108,7 +131,8 @@ _TOLD = frozenset({State.COMPLETED, State.FAILED})
 def shown_open(guards: Guards, attempts: Sequence[Action], *, now: datetime) -> bool:
     """Tell whether a breaker is to be shown as open, of all *attempts* at one action on a project.
 
-    Nobody knows here whether an alert fires; what was proven and tried again later did not help.
+    Nobody knows here whether an alert fires; what was proven and tried again later did not help,
+    unless it was against none.
     """
     told = [
         each
@@ -117,7 +141,8 @@ def shown_open(guards: Guards, attempts: Sequence[Action], *, now: datetime) -> 
     ]
     tail = told[-guards.breaker :]
     return len(tail) == guards.breaker and all(
-        each.state is State.FAILED or place < len(tail) for place, each in enumerate(tail, start=1)
+        each.state is State.FAILED or (place < len(tail) and each.alertname)
+        for place, each in enumerate(tail, start=1)
     )
 
 
@@ -133,11 +158,15 @@ def decide(steps: Sequence[Step], scene: Scene, look: Look | None) -> Decision:
     or Ask has to be decided again with it.
     """
     unfit = {}
-    for step in steps:
+    for place, step in enumerate(steps, start=1):
         seen = look and replace(look, recent=step.guards.recent_deployment)
         lack = step.remedy.precondition(seen) if seen else None
         if lack is None:
-            return _decide(step, scene)
+            decision = _decide(step, scene)
+            if not (step.guards.dry_run and isinstance(decision, Block)):
+                return decision
+            rest = decide(steps[place:], scene, look)  # which a dry run must not hold up
+            return decision if isinstance(rest, Block) else _shadow(step, scene, held=decision)
         unfit[step.remedy.name] = lack
     block = guard.first_of(guard.ASKING, replace(scene, action="repairing"))
     return block or observed(scene.project, Escalate(reason=_exhausted(scene, unfit)))
@@ -145,10 +174,10 @@ def decide(steps: Sequence[Step], scene: Scene, look: Look | None) -> Decision:
 
 def observed(project: Project, escalate: Escalate) -> Block | Escalate:
     """Return *escalate*, or where only observing is wanted, that people would be asked."""
-    if project.mode is Mode.OBSERVE:
-        reason = f"mode: observe; would ask people: {escalate.reason}"
-        return Block(guard="observe", reason=reason)
-    return escalate
+    why = project.observed
+    if why is None:
+        return escalate
+    return Block(guard="observe", reason=f"{why}; would ask people: {escalate.reason}")
 
 
 def asks(step: Step, project: Project, alertname: str) -> str | None:
@@ -171,9 +200,21 @@ def asks(step: Step, project: Project, alertname: str) -> str | None:
 def _decide(step: Step, scene: Scene) -> Decision:
     block = guard.first_block(scene_of(step, scene))
     if block is not None:
-        return block
+        return _shadow(step, scene) if block.guard == guard.DRY_RUN else block
     why = asks(step, scene.project, scene.episode.alertname)
     return Act(step=step) if why is None else Ask(step=step, why=why)
+
+
+def _shadow(step: Step, scene: Scene, held: Block | None = None) -> Shadow:
+    name, project = step.remedy.name, scene.project
+    why = asks(step, project, scene.episode.alertname)
+    would = f"{name} {project.name}" if why is None else f"ask people to allow {name}: {why}"
+    later = f", later: {held.reason}" if held else ""
+    return Shadow(
+        step=step,
+        would=Would.ACT if why is None else Would.ASK,
+        reason=f"dry run; would {would}{later}",
+    )
 
 
 def scene_of(step: Step, scene: Scene) -> Scene:
@@ -207,10 +248,12 @@ def _exhausted(scene: Scene, unfit: Mapping[str, str]) -> str:
     tries = [each for each in scene.attempts if each.executed_at and each.executed_at > since]
     tried = "; ".join(f"{each.name} {each.attempt}: {_came_of(each)}" for each in tries)
     lacks = "; ".join(f"no {name}: it {lack}" for name, lack in unfit.items())
-    if not tries and not unfit:
+    live = {each.name for each in tries}
+    dry = "; ".join(f"no {name}: dry run" for name in scene.shadowed if name not in live)
+    if not tries and not unfit and not dry:
         return f"no playbook for {alertname}"
     said = f"{alertname} of {project} goes on after {len(tries)} of our attempts"
-    return f"{said} ({'; '.join(part for part in (tried, lacks) if part)})"
+    return f"{said} ({'; '.join(part for part in (tried, lacks, dry) if part)})"
 
 
 def _came_of(action: Action) -> str:

@@ -12,6 +12,8 @@ returns a Change that the store commits whole:
 3. verifying:  look until it is proven (resolved), has not helped (open again) or cannot be told
                (escalated).
 4. the rest:   waiting for people or for calm, in asking.py, mitigation.py and standby.py.
+
+What a person asks for comes before all that, in byhand.py, and goes on with 2.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,16 +21,26 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.config import Config
-from webhook import asking, briefing, guard, mitigation, outcome, policy, standby, verification
+from webhook import (
+    asking,
+    briefing,
+    byhand,
+    guard,
+    mitigation,
+    outcome,
+    policy,
+    standby,
+    verification,
+)
 from webhook.action import Action
 from webhook.approval import Question
 from webhook.case import Case
 from webhook.change import Change
 from webhook.executor import Done, Unanswered
 from webhook.guard import Block, Scene
-from webhook.incident import DOWN, Episode, State
+from webhook.incident import DOWN, Episode, State, no_alert
 from webhook.matter import Effects, Matter
-from webhook.policy import Act, Ask, Step
+from webhook.policy import Act, Ask, Shadow, Step
 from webhook.remedy import Goal, Way
 from webhook.verification import Sighting
 
@@ -44,10 +56,14 @@ async def step(case: Case, config: Config, effects: Effects) -> Change:
     if incident.state is State.OPEN and any(each.open for each in case.episodes):
         incident = replace(incident, recovered_at=None)  # that it ended once is no news any more
     case = replace(case, incident=incident)
-    project = config.projects.get(case.incident.project)
+    project, asked = config.projects.get(case.incident.project), byhand.asked(case)
+    if project is None and asked is not None:
+        return byhand.without_project(case, asked, effects.now())
     if project is None:
         return standby.without_project(case, config, effects.now())
     matter = Matter(case=case, project=project, config=config, effects=effects)
+    if asked is not None:
+        return await byhand.step(matter, asked)
     if case.incident.state in NEEDS_ACTION and case.action is None:
         return await matter.escalate(f"{case.incident.state}, and no action is known; a bug")
     if case.action is not None and not matter.knows(case.action.name):
@@ -63,10 +79,16 @@ async def _open(matter: Matter) -> Change:
         return await standby.close(matter)
     playbook = matter.playbook(episode.alertname)
     now = matter.effects.now()
-    steps = policy.remaining(playbook, case.attempts, alertname=episode.alertname, now=now)
+    steps = policy.remaining(
+        playbook,
+        case.attempts,
+        alertname=episode.alertname,
+        now=now,
+        shadowed=matter.shadowed(episode.alertname),
+    )
     scene = await matter.scene(episode, next(iter(steps or playbook), None))
     decision = policy.decide(steps, scene, None)
-    if isinstance(decision, Act | Ask):
+    if isinstance(decision, Act | Ask | Shadow):
         return await _look(matter, steps, scene)
     if isinstance(decision, Block) and 0 < len(decision.fell) <= FEW:
         return await _doubt(matter, decision, scene)
@@ -92,7 +114,15 @@ async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change
         return matter.begin(decision.step, scene.episode.alertname, detail="no approval needed")
     if isinstance(decision, Ask):
         return _ask(matter, decision, scene.episode)
+    if isinstance(decision, Shadow):
+        return _shadow(matter, decision, scene.episode)
     return await matter.settle(decision)
+
+
+def _shadow(matter: Matter, shadow: Shadow, episode: Episode) -> Change:
+    now = matter.effects.now()
+    action = matter.pending(shadow.step, episode.alertname, now)
+    return outcome.shadowed(matter.case, action, shadow.would, shadow.reason, now)
 
 
 def _ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
@@ -140,6 +170,8 @@ async def _cut_off(matter: Matter) -> Change | None:
     if not matter.step(action.name).remedy.repeatable:
         what = f"{action.name} was cut off; whether it was done is not known"
         return await matter.escalate(what)
+    if not action.alertname:  # a person asked for it, whatever there is to be seen
+        return None
     episode = _episode(matter)
     why_not = "its alert has ended" if episode is None else (await matter.look(episode)).why_not
     if why_not is None:
@@ -148,12 +180,17 @@ async def _cut_off(matter: Matter) -> Change | None:
 
 
 async def _forbidden(matter: Matter, action: Action) -> Block | None:
-    """Return what people have said against it meanwhile; each sending asks anew."""
-    episode = _episode(matter) or next(reversed(matter.case.episodes), None)
-    if episode is None:
-        return None
-    scene = await matter.scene(episode, matter.step(action.name))
-    return guard.first_of(guard.SENDING, scene)
+    """Return what people have said against it meanwhile; each sending asks anew.
+
+    What a person has overridden does not hold it here either.
+    """
+    case = matter.case
+    episode = _episode(matter) or next(reversed(case.episodes), None)
+    nothing = no_alert(matter.project.name, at=matter.effects.now())
+    scene = await matter.scene(episode or nothing, matter.step(action.name))
+    forced = case.request.forced if case.request else ()
+    overridden = [guard.GUARDS[name] for name in forced if name in guard.GUARDS]
+    return guard.first_of((each for each in guard.SENDING if each not in overridden), scene)
 
 
 def _episode(matter: Matter) -> Episode | None:
@@ -168,7 +205,7 @@ async def _verify(matter: Matter) -> Change:
     limits = matter.config.verification
     goal = matter.step(action.name).remedy.goal
     probe = await effects.probe(matter.project)
-    asked = probe.up and goal is Goal.HEALED
+    asked = probe.up and goal is Goal.HEALED and action.alertname
     standing = await effects.standing(action.alertname, matter.project.name) if asked else None
     now = effects.now()
     fresh = await _fresh(matter, now) if standing is not None else None
@@ -183,14 +220,20 @@ async def _verify(matter: Matter) -> Change:
         case verification.Recovered():
             return outcome.recovering(case, action, now, again=limits.every)
         case verification.Proven():
-            reached = outcome.resolved if goal is Goal.HEALED else outcome.mitigated
-            return reached(case, action, now)
+            return _proven(matter, goal, now)
         case verification.Partly():
             return outcome.partly(case, action, verdict.why, now)
         case verification.Ineffective():
             return await mitigation.failed(matter, action, verdict.why)
         case verification.Inconclusive():
             return await matter.escalate(verdict.why)
+
+
+def _proven(matter: Matter, goal: Goal, now: datetime) -> Change:
+    if not matter.action.alertname:
+        return byhand.proven(matter, goal, now)
+    reached = outcome.resolved if goal is Goal.HEALED else outcome.mitigated
+    return reached(matter.case, matter.action, now)
 
 
 async def _fresh(matter: Matter, now: datetime) -> bool | None:

@@ -35,7 +35,7 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
     told = incident.state is State.ESCALATED and incident.held_by == UNCONFIGURED
     if told and (not over or _left_paused(case, now)):
         return outcome.kept(case, now)
-    if incident.state in _LEFT_HALF_WAY:
+    if case.episodes and incident.state in _LEFT_HALF_WAY:  # else a person asked, and is there
         how = _LEFT_HALF_WAY[incident.state]
         reason = f"{incident.project} was removed from orchestrator.yml {how}"
         page = briefing.escalation(case, None, reason, Gathered(), url=config.url)
@@ -46,7 +46,7 @@ def without_project(case: Case, config: Config, now: datetime) -> Change:
 def _left_paused(case: Case, now: datetime) -> bool:
     """Tell whether people have to start what we stopped; nobody can look whether they have."""
     recently = now < case.incident.since + TOLD_FOR
-    return recently and policy.to_take_back(case.attempts) is not None
+    return recently and mitigation.to_take_back(case.attempts) is not None
 
 
 _LEFT_HALF_WAY = {
@@ -87,6 +87,8 @@ async def close(matter: Matter) -> Change:
     for which a probe is enough, Prometheus has to say that it does not hold any more.
     """
     case, incident = matter.case, matter.case.incident
+    if not case.episodes:
+        return outcome.closed(case, "nothing is left to be done", matter.effects.now())
     probe = await matter.effects.probe(matter.project)
     doubt = _unwell(matter, probe) or await _unproven(matter)
     now = matter.effects.now()

@@ -114,6 +114,8 @@ def judge(
     3. The alert's own expression is false, on figures that were read after the action.
     4. Alertmanager has told us that every alert of the incident ended. When its own one has, and
        others have not in time, the action is proven and the incident goes on.
+    Where the action is against no alert, because a person asked for it, there is nothing to settle:
+    the second good look is the proof, and Prometheus is not asked.
     "Resolved" alone proves nothing: a dead Prometheus looks the same. What shall only stop the harm
     is proven when a probe says so.
     """
@@ -123,7 +125,8 @@ def judge(
         return _unwell(incident, seen, limits)
     if incident.recovered_at is None:
         return Recovered()
-    missing = _missing(incident.recovered_at, action, episodes, seen)
+    since = incident.recovered_at
+    missing = _missing(since, action, episodes, seen) if action.alertname else None
     others = _going(each for each in episodes if each.alertname != action.alertname)
     if missing is None and not others:
         return Proven()
@@ -134,6 +137,8 @@ def judge(
 
 def _late(action: Action, missing: Waiting | None, others: str, seen: Sighting) -> Verdict:
     if missing is None:
+        if not action.alertname:
+            return Partly(f"{action.project} is up, and {others} has not ended")
         return Partly(f"{action.alertname} has ended, {others} has not")
     holds = seen.standing is not None and seen.standing.holds
     return Ineffective(missing.for_what) if holds else Inconclusive(missing.for_what)

@@ -226,8 +226,13 @@ def wake(db: sqlite3.Connection, incident: int | None, at: datetime) -> None:
 
 def incident_for(db: sqlite3.Connection, alert: Alert, at: datetime) -> Incident:
     """Return the incident that an alert belongs to: the open one, a recent one again, or a new."""
+    return incident_of(db, alert.project or "", at)
+
+
+def incident_of(db: sqlite3.Connection, project: str, at: datetime) -> Incident:
+    """Return the incident that what happens to *project* now belongs to; it is due at once."""
     ledger = _Ledger(db=db, at=at)
-    incident = _gather(ledger, alert.project or "")
+    incident = _gather(ledger, project)
     ledger.write()
     return incident
 
@@ -247,6 +252,7 @@ def _gather(ledger: _Ledger, project: str) -> Incident:
     db.execute(
         "UPDATE incidents SET state = ?, since = ?, opened_at = ?, due_at = ?, held = NULL,"
         " held_by = NULL, recovered_at = NULL, escalated_at = NULL, ended_at = NULL,"
+        " acknowledged_at = NULL, acknowledged_by = NULL,"
         " asked_about = '[]', storm = 0,"
         " first_episode = (SELECT coalesce(max(id), 0) + 1 FROM episodes)"
         " WHERE id = ? AND state = ?",

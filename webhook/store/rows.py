@@ -15,6 +15,7 @@ from webhook.action import State as ActionState
 from webhook.approval import Approval, Decision
 from webhook.event import Event
 from webhook.incident import Episode, Incident, State
+from webhook.request import Outcome, Request
 from webhook.restraint import Kind, Restraint
 
 ASTRAY = timedelta(seconds=90)  # nothing is planned so far ahead: the clock was set back
@@ -100,6 +101,28 @@ def approval(row: sqlite3.Row) -> Approval:
     )
 
 
+def request(row: sqlite3.Row) -> Request:
+    """Read a row of `requests`."""
+    return Request(
+        id=row["id"],
+        project=row["project"],
+        action=row["action"],
+        reason=row["reason"],
+        forced=tuple(json.loads(row["forced"])),
+        asked_by=row["asked_by"],
+        asked_at=clock.read(row["asked_at"]),
+        expires_at=clock.read(row["expires_at"]),
+        incident=row["incident"],
+        ended_at=_instant(row["ended_at"]),
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        why=row["why"],
+        guard=row["guard"],
+        until=_instant(row["until"]),
+        overrode=tuple(json.loads(row["overrode"])),
+        key=row["key"],
+    )
+
+
 def restraint(row: sqlite3.Row) -> Restraint:
     """Read a row of `restraints`."""
     return Restraint(
@@ -110,6 +133,9 @@ def restraint(row: sqlite3.Row) -> Restraint:
         set_by=row["set_by"],
         starts_at=_instant(row["starts_at"]),
         ends_at=_instant(row["ends_at"]),
+        set_at=_instant(row["set_at"]),
+        lifted_at=_instant(row["lifted_at"]),
+        lifted_by=row["lifted_by"],
     )
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator import clock
 from orchestrator.project import Project
@@ -20,6 +20,33 @@ def elsewhere(db: sqlite3.Connection, project: str) -> int:
         (project,),
     ).fetchone()
     return int(row["many"])
+
+
+def against(
+    db: sqlite3.Connection, project: str, *, at_most: int | None, at: datetime
+) -> str | None:
+    """Say what has come between a decision and its intent; None: nothing has.
+
+    Asked in the transaction that commits the intent: so once a kill switch is stored, none is.
+    Without *at_most* there is no intent to commit.
+    """
+    if at_most is None:
+        return None
+    if _killed(db, at):
+        return "a kill switch was set meanwhile"
+    if elsewhere(db, project) >= at_most:
+        return f"{at_most} repairs are under way elsewhere"
+    return None
+
+
+def _killed(db: sqlite3.Connection, at: datetime) -> bool:
+    now = clock.written(at)
+    row = db.execute(
+        "SELECT 1 FROM restraints WHERE lifted_at IS NULL AND kind = 'kill_switch'"
+        " AND coalesce(starts_at, '') <= ? AND ends_at > ? LIMIT 1",  # it has an end
+        (now, now),
+    ).fetchone()
+    return row is not None
 
 
 # Of what a look of ours spoke against, the alert alone says nothing: anybody may post one.

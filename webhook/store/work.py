@@ -12,9 +12,16 @@ from webhook.briefing import Briefing
 from webhook.case import Case
 from webhook.change import Change
 from webhook.incident import ENDED, FLEET, Incident, State
-from webhook.store import approvals, paging, rows, surroundings
+from webhook.store import (
+    acknowledgement,
+    approvals,
+    attempts,
+    paging,
+    requests,
+    rows,
+    surroundings,
+)
 
-ATTEMPTS = 200  # of a project that are looked back at; no window holds more
 NOBODY = 0  # no start has this epoch
 
 
@@ -47,6 +54,12 @@ def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Case | None:
     return _case(db, rows.incident(row), interrupted=row["claimed_by"] is not None)
 
 
+def look(db: sqlite3.Connection, number: int) -> Case | None:
+    """Return the case of an incident as it is now, without claiming it; None: there is none."""
+    row = db.execute("SELECT * FROM incidents WHERE id = ?", (number,)).fetchone()
+    return _case(db, rows.incident(row), interrupted=False) if row else None
+
+
 # Each a range of one index: with all of them in one condition, every incident ever is walked over.
 _IN_ORDER = (
     "state IN ('repairing', 'verifying') AND due_at <= :now",
@@ -76,22 +89,15 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
         " ORDER BY episodes.id",
         (incident.id,),
     )
-    running = db.execute(
-        "SELECT * FROM actions WHERE incident = ?"
-        " AND state IN ('pending', 'approved', 'executing')",
-        (incident.id,),
-    ).fetchone()
-    attempts = db.execute(
-        "SELECT * FROM actions WHERE project = ? AND executed_at IS NOT NULL"
-        " AND forgiven_at IS NULL ORDER BY executed_at DESC, created_at DESC LIMIT ?",
-        (incident.project, ATTEMPTS),
-    ).fetchall()
+    action = attempts.under_way(db, incident)
     return Case(
         incident=incident,
         episodes=tuple(rows.episode(row) for row in episodes),
-        action=rows.action(running) if running else None,
-        attempts=tuple(rows.action(row) for row in reversed(attempts)),
-        approval=approvals.of_action(db, running["key"]) if running else None,
+        action=action,
+        attempts=attempts.executed(db, incident.project),
+        approval=approvals.of_action(db, action.key) if action else None,
+        shadowed=attempts.shadowed(db, incident),
+        request=requests.of_case(db, incident, action.key if action else None),
         interrupted=interrupted,
     )
 
@@ -113,13 +119,17 @@ def apply(db: sqlite3.Connection, change: Change, *, epoch: int, at: datetime) -
     A notification that arrived during the step has moved `due_at`: then the incident stays due,
     and it does not end, for the step did not know what the notification brought.
     """
+    if requests.overlooked(db, change):
+        raise Overtaken(f"a person asks for an action on {change.before.project}")
     _store_incident(db, change, epoch, at)
     if change.action_became:
-        _store_action(db, change)
+        _store_action(db, change, at)
     approvals.follow(db, change, at=at)
+    if not requests.follow(db, change, at=at):
+        raise Overtaken("what a person asked for has ended already")
     _follow_pages(db, change, at)
     if change.forgive is not None:
-        _forgive(db, change.after.project, change.forgive, at)
+        attempts.forgive(db, change.after.project, change.forgive, at=at)
     rows.publish(db, change.events)
     for entry in _entries(change, at):
         rows.record(db, entry)
@@ -170,15 +180,15 @@ def _certain(change: Change) -> str | None:
     return "all" if waited or asks else rows.text(change.after.ended_at)
 
 
-def _store_action(db: sqlite3.Connection, change: Change) -> None:
+def _store_action(db: sqlite3.Connection, change: Change, at: datetime) -> None:
     before, after = change.action_was, change.action_became[-1]
-    if change.at_most is not None and surroundings.elsewhere(db, after.project) >= change.at_most:
-        raise Overtaken(f"{change.at_most} repairs are under way elsewhere")
+    if why_not := surroundings.against(db, after.project, at_most=change.at_most, at=at):
+        raise Overtaken(why_not)
     if before is None:
         db.execute(
             "INSERT INTO actions (key, incident, project, name, alertname, attempt, state,"
-            " created_at, executed_at, detail, opened_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, executed_at, finished_at, detail, opened_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 after.key,
                 after.incident,
@@ -189,6 +199,7 @@ def _store_action(db: sqlite3.Connection, change: Change) -> None:
                 after.state,
                 rows.text(after.created_at),
                 rows.text(after.executed_at),
+                rows.text(after.finished_at),
                 after.detail,
                 rows.text(after.opened_at),
             ),
@@ -231,6 +242,7 @@ def _tell(db: sqlite3.Connection, change: Change, page: Briefing, at: datetime) 
     number = None if whole else incident.id
     if not whole:  # people are asked anew: what only changes its words, Alertmanager does not send
         paging.settle(db, kind=kind, at=at, incident=number)
+        acknowledgement.forget(db, incident.id)
     paging.raise_once(
         db,
         kind=kind,
@@ -250,18 +262,6 @@ def _in_storm(db: sqlite3.Connection) -> bool:
     """Tell whether anything that fell with many others has not come to its end yet."""
     lasting = "SELECT 1 FROM incidents WHERE storm = 1 AND ended_at IS NULL LIMIT 1"
     return db.execute(lasting).fetchone() is not None
-
-
-def _forgive(db: sqlite3.Connection, project: str, since: datetime, at: datetime) -> None:
-    forgiven = db.execute(
-        "UPDATE actions SET forgiven_at = ? WHERE project = ? AND executed_at IS NOT NULL"
-        " AND forgiven_at IS NULL AND NOT EXISTS"
-        " (SELECT 1 FROM actions WHERE project = ? AND forgiven_at > ?)",
-        (rows.text(at), project, project, rows.text(since)),
-    )
-    if forgiven.rowcount:
-        data = {"project": project, "attempts": forgiven.rowcount}
-        rows.record(db, audit.entry("attempts forgiven", data, at=at))
 
 
 def wake_all(db: sqlite3.Connection, *, at: datetime) -> None:

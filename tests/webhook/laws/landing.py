@@ -19,13 +19,14 @@ from webhook.incident import State
 from webhook.policy import Step
 from webhook.remedies.command import PREFIX
 from webhook.remedy import Goal
+from webhook.request import FORCIBLE, Request
 from webhook.store import rows, work
 from webhook.store.database import atomic
 from webhook.store.work import Overtaken
 
 _ELSEWHERE = """SELECT count(*) FROM incidents WHERE project <> ? AND (state = 'repairing'
     OR (state = 'verifying' AND recovered_at IS NULL))"""
-_TABLES = ("incidents", "episodes", "actions", "approvals", "pages", "restraints")
+_TABLES = ("incidents", "episodes", "actions", "approvals", "pages", "restraints", "requests")
 
 
 class Landing:
@@ -87,12 +88,18 @@ class Landing:
         config, change = self._flight.config, self._change
         project = config.projects[action.project]
         guards = config.guards.of(action.project, action.name)
-        undo = " by an undo" if change.before.state is State.MITIGATED else ""
+        asked = change.request
+        overrode = asked.overrode if asked else ()
+        undoes = change.before.state is State.MITIGATED and asked is None
+        undo = " by an undo" if undoes else ""
         must(project.mode is Mode.ACT, f"begun{undo} where only observing is wanted")
         if not undo:  # what was paused is resumed however often: the pause itself was counted
-            self._judge_pace(action, guards)
+            self._judge_pace(action, guards, overrode)
         elsewhere = self._db.execute(_ELSEWHERE, (action.project,)).fetchone()[0]
-        assert elsewhere < guards.concurrency, "too many repairs at once"
+        assert elsewhere < guards.concurrency or "concurrency" in overrode, "too many at once"
+        if asked is not None:
+            self._judge_asked(asked, action)
+            return
         step = Step(remedy=remedy(action.name, config.commands), guards=guards)
         if change.before.state is State.AWAITING_APPROVAL:
             self._judge_approval(action)
@@ -100,21 +107,29 @@ class Landing:
             why = policy.asks(step, project, action.alertname)
             must(why is None, f"done{undo}, and nobody was asked", why)
 
-    def _judge_pace(self, action: Action, guards: Guards) -> None:
+    def _judge_asked(self, asked: Request, action: Action) -> None:
+        assert action.executed_at is not None
+        named = (asked.project, asked.action, asked.incident, asked.key)
+        assert named == (action.project, action.name, action.incident, action.key), "another"
+        assert action.executed_at < asked.expires_at, "done late"
+        assert set(asked.overrode) <= set(asked.forced) <= set(FORCIBLE), "talked around"
+
+    def _judge_pace(self, action: Action, guards: Guards, overrode: tuple[str, ...]) -> None:
         assert action.executed_at is not None
         since = rows.text(action.executed_at - guards.window)
         attempts = self._count(
             "project = ? AND name = ? AND forgiven_at IS NULL AND executed_at > ?",
             (action.project, action.name, since),
         )
-        assert attempts <= guards.attempts, f"attempt {attempts} of {guards.attempts}"
+        many = attempts > guards.attempts and "attempts" not in overrode
+        assert not many, f"attempt {attempts} of {guards.attempts}"
         since = rows.text(action.executed_at - guards.cooldown)
         lately = self._count(
             "project = ? AND key <> ? AND forgiven_at IS NULL AND executed_at > ?"
             " AND executed_at <= ?",
             (action.project, action.key, since, rows.text(action.executed_at)),
         )
-        assert not lately, "sooner than the cooldown"
+        assert not lately or "cooldown" in overrode, "sooner than the cooldown"
 
     def _count(self, condition: str, given: tuple[object, ...]) -> int:
         query = f"SELECT count(*) FROM actions WHERE {condition}"  # noqa: S608  ours
@@ -143,10 +158,13 @@ class Landing:
         assert seen in wanted.get(goal, {Health.HEALTHY}), f"{seen}, and called completed"
         if goal is not Goal.HEALED:
             return
-        standing, since = self._flight.standings[-1], self._change.before.recovered_at
+        since = self._change.before.recovered_at
+        assert since is not None, "proven without a recovery"
+        if not action.alertname:  # a person asked for it, and Prometheus has nothing to say
+            return
+        standing = self._flight.standings[-1]
         assert standing is not None, "proven without Prometheus"
         assert not standing.holds, "proven while its expression is true"
-        assert since is not None, "proven without a recovery"
         assert self._at >= since + SETTLE, "proven before its rule could see it"
 
     def _judge_end(self) -> None:

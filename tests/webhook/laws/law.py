@@ -58,6 +58,13 @@ _NEVER = {
         """,
     "a question is open, and its action is not": """SELECT approvals.id FROM approvals
         JOIN actions ON key = action WHERE decision IS NULL AND actions.state <> 'pending'""",
+    "a request is open, and nobody will take it up": """SELECT requests.id, state FROM requests
+        JOIN incidents ON incidents.id = incident WHERE outcome IS NULL
+        AND state NOT IN ('open', 'escalated', 'mitigated')""",
+    "a request has not ended whole": """SELECT id, outcome FROM requests
+        WHERE (outcome IS NULL) <> (ended_at IS NULL)
+        OR (coalesce(outcome, '') = 'taken') <> (key IS NOT NULL)
+        OR (coalesce(outcome, 'taken') = 'taken') <> (why IS NULL)""",
     "an episode ends before it begins": """SELECT id FROM episodes
         WHERE ended_at < started_at""",
 }
@@ -144,7 +151,7 @@ class Book:
                 told[int(str(event["incident"])), "proof"] += 1
             if name in _COUNTED:
                 told[int(str(event["incident"])), name] += 1
-            elif name in ALERTS:
+            elif name in ALERTS or name == "ActionRequested":
                 fired.add(int(str(event["incident"])))
         lacks, more = self._owed - told, told - self._owed
         must(not lacks, "a move that no event tells of", dict(lacks))

@@ -17,6 +17,8 @@ LIMITS: tuple[Mapping[str, object], ...] = (
     {"approval": "always", "approval_within": "1m"},
     {"approval": "never", "resume_after": "2s", "fleet_min": 9},
     {"concurrency": 1, "resume_after": "2s"},
+    {"dry_run": True},
+    {"actions": {"restart_service": {"dry_run": True}, "clear_cache": {"dry_run": True}}},
 )
 PLAYBOOKS: dict[bool, dict[str, tuple[str, ...]]] = {  # with commands, and without
     True: {
