@@ -3,19 +3,16 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator import clock
 from webhook import audit
 from webhook.action import Action
-from webhook.incident import downtime
 from webhook.store import rows
 
 Json = dict[str, object]
-
-LAST = 2**63 - 1  # beyond every id
 
 KEEP = timedelta(days=30)  # snapshots; half a kilobyte a minute
 CLEARED = 10  # old snapshots that go with each new one, at most: more would hold up the writer
@@ -56,30 +53,6 @@ def events(db: sqlite3.Connection, *, after: int, limit: int) -> list[Json]:
         "SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     ).fetchall()
     return [dict(row) | {"data": json.loads(row["data"])} for row in found]
-
-
-def incidents(db: sqlite3.Connection, *, before: int | None, limit: int) -> list[Json]:
-    """Return up to *limit* incidents with an id below *before*, newest first."""
-    found = db.execute(
-        "SELECT * FROM incidents WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (LAST if before is None else before, limit),
-    ).fetchall()
-    return [_incident(db, row) for row in found]
-
-
-def _incident(db: sqlite3.Connection, row: sqlite3.Row) -> Json:
-    episodes = db.execute("SELECT * FROM episodes WHERE incident = ? ORDER BY id", (row["id"],))
-    down = downtime(tuple(rows.episode(each) for each in episodes))
-    actions = db.execute(  # by its project, too: that has an index
-        "SELECT key, name AS action, attempt, state, created_at, executed_at, finished_at, detail"
-        " FROM actions WHERE project = ? AND incident = ? ORDER BY created_at",
-        (row["project"], row["id"]),
-    )
-    shown = ("id", "project", "state", "opened_at", "ended_at", "escalated_at", "held")
-    return {key: row[key] for key in shown} | {
-        "downtime_seconds": None if down is None else down.total_seconds(),
-        "actions": [dict(each) for each in actions],
-    }
 
 
 def figures(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Figures:
@@ -141,7 +114,8 @@ def _attempts(db: sqlite3.Connection, since: datetime) -> tuple[Action, ...]:
 def _maintenance(db: sqlite3.Connection, now: datetime) -> frozenset[str | None]:
     found = db.execute(
         "SELECT DISTINCT project FROM restraints WHERE kind = 'maintenance'"
-        " AND lifted_at IS NULL AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?)",
+        " AND lifted_at IS NULL AND coalesce(starts_at, '') <= ?"
+        " AND (ends_at IS NULL OR ends_at > ?)",
         [clock.written(now)] * 2,
     )
     return frozenset(row["project"] for row in found)
@@ -176,10 +150,3 @@ def keep(db: sqlite3.Connection, snapshot: Mapping[str, object], *, at: datetime
         " AND id IN (SELECT id FROM system_health ORDER BY id LIMIT ?)",
         (clock.written(at - KEEP), CLEARED),
     )
-
-
-def audited(db: sqlite3.Connection) -> Iterator[audit.Row]:
-    """Yield the audit from its first row on."""
-    for row in db.execute("SELECT * FROM audit ORDER BY id"):
-        entry = audit.Entry(at=row["at"], actor=row["actor"], what=row["what"], data=row["data"])
-        yield audit.Row(id=row["id"], entry=entry, previous=row["previous"], hash=row["hash"])

@@ -12,7 +12,7 @@ from orchestrator import clock
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import audit
-from webhook.store import history
+from webhook.store import history, trail
 from webhook.store.database import atomic, connect
 from webhook.store.history import Figures, Waiting
 from webhook.store.intake import receive
@@ -192,7 +192,7 @@ def test_the_head_of_the_audit_is_its_newest_row(db: sqlite3.Connection) -> None
     sent = make.alert()
     with atomic(db):
         receive(db, make.notification(sent), make.body(sent), at=NOW)
-    *_, newest = history.audited(db)
+    *_, newest = trail.stream(db)
     found = _figures(db)
     assert (found.audit_rows, found.audit_head) == (newest.id, newest.hash)
 
@@ -210,36 +210,17 @@ def _asked(db: sqlite3.Connection) -> list[str]:
     db.set_trace_callback(asked.append)
     history.figures(db, now=NOW, window=HOUR)
     history.events(db, after=1, limit=10)
-    history.incidents(db, before=None, limit=10)
-    history.incidents(db, before=9, limit=10)
     db.set_trace_callback(None)
     return asked
 
 
 def test_no_question_reads_a_whole_table(db: sqlite3.Connection) -> None:
     found = {ask: _whole_tables(db, ask) for ask in _asked(db)}
-    assert (len(found) >= 12, {ask: scans for ask, scans in found.items() if scans}) == (True, {})
+    assert (len(found) >= 9, {ask: scans for ask, scans in found.items() if scans}) == (True, {})
 
 
 def test_a_whole_table_would_be_noticed(db: sqlite3.Connection) -> None:
     assert _whole_tables(db, "SELECT * FROM actions WHERE detail = ''") == ["SCAN actions"]
-
-
-def test_incidents_come_in_pages_the_newest_first_each_with_its_own_actions(
-    db: sqlite3.Connection,
-) -> None:
-    for project in ("a", "b", "c"):
-        _add(db, "incidents", project=project, opened_at=NOW)
-        _add(db, "actions", key=project, project=project, incident=ord(project) - ord("a") + 1)
-    pages = [history.incidents(db, before=before, limit=2) for before in (None, 2, 1)]
-    shown = [[(each["project"], _keys(each)) for each in page] for page in pages]
-    assert shown == [[("c", ["c"]), ("b", ["b"])], [("a", ["a"])], []]
-
-
-def _keys(incident: history.Json) -> list[str]:
-    actions = incident["actions"]
-    assert isinstance(actions, list)
-    return [each["key"] for each in actions]
 
 
 def _kept(db: sqlite3.Connection) -> list[tuple[str, object]]:
