@@ -15,6 +15,7 @@ from orchestrator.loopback import Address, NotLoopback
 from orchestrator.version import VERSION
 from webhook import app, door, token
 from webhook.door import Roll
+from webhook.offline import audit, keeping, replay
 from webhook.store.database import Store
 from webhook.token import BadTokens, Caller, Role
 
@@ -76,11 +77,18 @@ class PasswordsElsewhere(OrchestratorError):
     type=click.Path(path_type=Path),
     help="TLS and headers for this listener, as for Prometheus' own exporters.",
 )
-@log.level_option
+@click.option(
+    "--enable-test-endpoints",
+    "test_calls",
+    is_flag=True,
+    help="Take POST /api/test/anomaly, which breaks a project on purpose.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Decide and record; do nothing to any project, tell nobody."
+)
+@log.options
 @click.version_option(VERSION)
-@click.pass_context
-def main(
-    context: click.Context,
+def main(  # noqa: PLR0913  one for each option
     *,
     path: Path,
     projects: str,
@@ -88,19 +96,22 @@ def main(
     listen: str,
     tokens: Path | None,
     web: Path | None,
-    log_level: str,
+    test_calls: bool,
+    dry_run: bool,
+    logs: log.Logs,
 ) -> None:
     """Receive alerts on /alerts, repair what orchestrator.yml allows, and prove it."""
-    if context.invoked_subcommand:
+    if click.get_current_context().invoked_subcommand:
         return
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is listened to: it would end us
-    log.to_stderr(log_level)
-    origin = source.Source(path=path, projects=projects, environment=os.environ)  # noqa: TID251  secrets have names of the user's choice
+    environment = os.environ  # noqa: TID251  secrets have names of the user's choice
+    origin = source.Source(path=path, projects=projects, environment=environment, dry_run=dry_run)
     try:
+        log.begin(logs)
         roll = Roll(tokens) if tokens else None
         gate = _gate(web) if web else None
         address = _address(listen, roll)
-        _serve(origin, db, address, roll, gate)
+        _serve(origin, db, address, roll, gate, test_calls=test_calls)
     except OrchestratorError as error:
         raise click.ClickException(str(error)) from error
 
@@ -119,15 +130,30 @@ def _address(listen: str, roll: Roll | None) -> Address:
 
 
 def _serve(
-    origin: source.Source, db: Path, address: Address, roll: Roll | None, gate: Gate | None
+    origin: source.Source,
+    db: Path,
+    address: Address,
+    roll: Roll | None,
+    gate: Gate | None,
+    *,
+    test_calls: bool,
 ) -> None:
     config = origin.load()
     app.check_playbooks(config)  # before a database is made for it
+    if config.dry_run:
+        logger.warning("DRY RUN: nothing is done to any project, and nobody is told of anything")
     tls = gate.ssl_context() if gate else None
     if tls is None and not loopback.is_loopback(address.host):
         logger.warning("no TLS: tokens cross the network readable", extra={"listen": str(address)})
     admitting = door.admitting(roll, *([gate.middleware] if gate else []))
-    application = app.make(config, Store(db), version=VERSION, admitting=admitting, origin=origin)
+    application = app.make(
+        config,
+        Store(db),
+        version=VERSION,
+        admitting=admitting,
+        origin=origin,
+        test_calls=test_calls,
+    )
     if roll:
         roll.tell(application[app.INSTRUMENTS].tokens_read.set)
     loopback.run(application, address, ssl_context=tls)
@@ -162,6 +188,12 @@ def make_token(*, name: str, role: str) -> None:
         "The second line goes into the file of --tokens, which is read again by itself.",
         err=True,
     )
+
+
+main.add_command(replay.command)
+main.add_command(audit.group)
+main.add_command(keeping.make)
+main.add_command(keeping.put_back)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from orchestrator import clock, fetch
 from orchestrator.config import BadConfig, Config
 from orchestrator.reload import Reload, Told
 from orchestrator.source import Source
-from webhook import api, door, policy, stages
+from webhook import door, policy, stages
 from webhook.action import Action
+from webhook.api import TABLES, anomaly, description, pages, receiver
+from webhook.api.desk import DESK, Desk
 from webhook.catalogue import CATALOGUE, UnknownStep, remedy
 from webhook.instruments import Instruments
 from webhook.remedies.command import PREFIX
@@ -26,6 +28,9 @@ from webhook.stage import Bell
 from webhook.stages import Ground
 from webhook.store import leftover, work
 from webhook.store.database import Store
+from webhook.store.reader import Reader
+from webhook.store.stream import newest
+from webhook.stream import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ class Current:
         """Go by *config* from now on; raise BadConfig when its playbooks cannot be followed."""
         check_playbooks(config)
         self._config = config
+        self._instruments.dry_run.set(config.dry_run)
         self._instruments.follow(
             config.projects.keys(), window=longest(config), tripped=self._tripped, at=clock.now()
         )
@@ -64,20 +70,31 @@ def make(
     version: str,
     admitting: Sequence[Middleware] = door.LOOPBACK,
     origin: Source | None = None,
+    test_calls: bool = False,
 ) -> web.Application:
     """Build the application; it closes *store* when it ends. Raises BadConfig.
 
-    *admitting* decides who may call; *origin* is followed for changes of the configuration.
+    *admitting* decides who may call; *origin* is followed for changes of the configuration. With
+    *test_calls* there is a route that breaks projects on purpose.
     """
     disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped over there
-    app = web.Application(middlewares=list(admitting))
+    app = web.Application(middlewares=[pages.for_people, *admitting])
     instruments = Instruments(version)
     app[INSTRUMENTS] = instruments
     current = Current(config, instruments)
-    app.router.add_routes(api.routes)
-    app.on_shutdown.append(api.close)
+    tables = (*TABLES, anomaly.table) if test_calls else TABLES
+    operations = [each for table in tables for each in table.operations]
+    app.router.add_routes([each.route for each in operations])
+    app[door.ROLES] = {f"{each.method} {each.path}": each.roles for each in operations}
+    app[description.DESCRIPTION] = description.describe(tables, version=version)
+    app.on_shutdown.append(_part)
     app.cleanup_ctx.append(partial(_running, current, store, instruments, origin))
     return app
+
+
+async def _part(app: web.Application) -> None:
+    """Take leave of all who are being answered, for two seconds at most."""
+    await asyncio.gather(receiver.close(app), app[DESK].stream.close())
 
 
 async def _running(
@@ -87,10 +104,12 @@ async def _running(
     origin: Source | None,
     app: web.Application,
 ) -> AsyncIterator[None]:
+    read = Reader(store.path)
     async with aiohttp.ClientSession() as session, fetch.connections(keep=False) as ways:
         ground = Ground(
             config=current,
             store=store,
+            read=read,
             instruments=instruments,
             session=session,
             ways=ways,
@@ -102,16 +121,21 @@ async def _running(
             instruments.watchdog_at.set(clock.now().timestamp())
             dog.seen()
 
-        app[api.DESK] = api.Desk(
+        app[DESK] = Desk(
+            config=current,
             store=store,
+            read=read,
             instruments=instruments,
             now=clock.now,
             news=ground.news,
             truncated=ground.bells["reconcile"].ring,
             watchdog=watchdog,
+            session=session,
+            stream=Stream(partial(read, newest)),
         )
         async with stages.running(ground, dog), _following(origin, current, ground):
             yield
+    read.close()
     store.close()
 
 

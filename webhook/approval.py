@@ -7,9 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.commands import Command
+from orchestrator.config import Config
 from orchestrator.guards import Guards
 from orchestrator.project import Project
+from webhook.catalogue import remedy
 from webhook.incident import Episode
+from webhook.remedies.command import PREFIX
 from webhook.remedy import Remedy
 
 
@@ -40,12 +43,36 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person says to a question."""
+
+    decision: Decision
+    by: str
+    reason: str
+    bound: str | None = None  # of the question as the person saw it; None: they do not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """An approval before it is asked."""
 
     bound: str
     text: str
     expires_at: datetime
+
+
+def binding(config: Config, project: Project, name: str, episode: Episode) -> str:
+    """Return what a question about the action *name* is bound to under *config*.
+
+    Raises UnknownStep for an action that there is not.
+    """
+    return bound(
+        remedy(name, config.commands),
+        project,
+        config.guards.of(project.name, name),
+        episode,
+        config.commands.get(name.removeprefix(PREFIX)),
+    )
 
 
 def bound(

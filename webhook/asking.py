@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from orchestrator.config import Config
 from webhook import action as law
 from webhook import guard, outcome, policy
-from webhook.approval import Approval, Decision
+from webhook.approval import Approval, Decision, binding
+from webhook.case import Case
 from webhook.change import Change
 from webhook.guard import Block
 from webhook.incident import Episode
@@ -17,9 +19,9 @@ async def awaiting(matter: Matter) -> Change:
     case, action, asked = matter.case, matter.action, matter.case.approval
     now = matter.effects.now()
     worst = policy.worst(case.episodes, matter.config.playbooks)
-    moot = _moot(matter, worst)
-    if moot is not None or worst is None or asked is None:
-        return outcome.withdrawn(case, action, moot or "nobody was asked", now)
+    why_not = moot(case, matter.config)
+    if why_not is not None or worst is None or asked is None:
+        return outcome.withdrawn(case, action, why_not or "nobody was asked", now)
     if asked.decision is Decision.REJECTED:
         what = f"{asked.decided_by} rejected {action.name}: {asked.reason}"
         return await matter.escalate(what, leaves=law.State.REJECTED)
@@ -32,16 +34,21 @@ async def awaiting(matter: Matter) -> Change:
     return outcome.waiting(case, now, why=asked.question)
 
 
-def _moot(matter: Matter, worst: Episode | None) -> str | None:
-    """Say why the question need not be answered any more; None: it stands."""
-    action, asked = matter.action, matter.case.approval
-    if worst is None:
-        return "the alert has ended"
+def moot(case: Case, config: Config) -> str | None:
+    """Say why the question of *case* need not be answered any more; None: it stands."""
+    action, asked = case.action, case.approval
+    if action is None or asked is None:
+        return "its action does not wait any more"
+    project = config.projects.get(case.incident.project)
+    worst = policy.worst(case.episodes, config.playbooks)
+    if project is None or worst is None:
+        gone = f"{case.incident.project} is not configured any more"
+        return gone if project is None else "the alert has ended"
     if worst.alertname != action.alertname:
         return f"{worst.alertname} fires now"
-    if action.name not in matter.config.playbooks.get(action.alertname, ()):
+    if action.name not in config.playbooks.get(action.alertname, ()):
         return f"{action.name} is not in the playbook any more"
-    if asked and asked.bound != matter.bound(matter.step(action.name), worst):
+    if asked.bound != binding(config, project, action.name, worst):
         return "what it was asked about has changed: the project, the outage, or the configuration"
     return None
 

@@ -91,8 +91,9 @@ def approval(
             " neither as a yes nor as a no, and a human is asked to repair the project."
         ),
         (
-            "What to do: say yes or no, or repair the project by hand. This ends by itself when it"
-            " is decided, when it expires, and when the alert has ended."
+            "What to do: say yes or no (`orchestrator approvals` lists it, with its number), or"
+            " repair the project by hand. This ends by itself when it is decided, when it expires,"
+            " and when the alert has ended."
         ),
     ]
     labels = _labels("ApprovalRequired", "warning", action.project, project, action.incident)

@@ -1,11 +1,12 @@
 """The door: who may call which route, and as whom."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -15,26 +16,18 @@ from orchestrator import strict
 from orchestrator.errors import OrchestratorError
 from orchestrator.loopback import local_callers_only, own_pages_only
 from orchestrator.stamp import stamp
-from webhook import token
-from webhook.token import BadTokens, Caller, Line, Role
+from webhook import problem, token
+from webhook.problem import Problem
+from webhook.token import ADMINS, ANYBODY, BadTokens, Caller, Line, Role
 
 logger = logging.getLogger(__name__)
 
-ANYBODY: Final = None  # is not even asked who it is
-READERS = frozenset({Role.VIEWER, Role.OPERATOR, Role.ADMIN})
-ADMINS = frozenset({Role.ADMIN})
-
-ROUTES: Mapping[str, frozenset[Role] | None] = {  # what is not here is for admins
-    "POST /alerts": frozenset({Role.ALERTMANAGER, Role.OPERATOR, Role.ADMIN}),
-    "GET /api/v1/events": READERS,
-    "GET /api/v1/incidents": READERS,
-    "GET /metrics": frozenset(Role),
-    "GET /-/healthy": ANYBODY,
-    "GET /-/ready": ANYBODY,
-}
-
 LOCAL = Caller(name="local", role=Role.OPERATOR)  # everyone, where there are no tokens
+# What each route is for, as `GET /metrics`; what is not here is for admins.
+ROLES: web.AppKey[Mapping[str, frozenset[Role] | None]] = web.AppKey("roles", Mapping)
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)  # not there where ANYBODY may
+# Looks once more whether the caller may, and raises as the door does; for what lasts for hours.
+STILL: web.RequestKey[Callable[[], None]] = web.RequestKey("still")
 
 SHOW = CIMultiDict(  # two headers, because some clients read one challenge of a header only
     [
@@ -109,12 +102,13 @@ def _read(path: Path) -> tuple[Line, ...]:
 
 
 def admitting(roll: Roll | None, *between: Middleware) -> Sequence[Middleware]:
-    """Return what a request goes through: the log, *between*, where it is from, and who calls.
+    """Return what a request goes through: *between*, the log, where it is from, and who calls.
 
-    Without a roll every caller is on this machine, and an operator.
+    Without a roll every caller is on this machine, and an operator. What *between* puts on answers
+    is on refusals, too, so it has them as answers.
     """
     origin = own_pages_only if roll else local_callers_only
-    return (answered, *between, origin, door(roll.caller if roll else _local))
+    return (answered, *between, worded, origin, door(roll.caller if roll else _local))
 
 
 def _local(_: web.Request) -> Caller:
@@ -127,18 +121,26 @@ def door(who: Callable[[web.Request], Caller]) -> Middleware:
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         route = _route(request)
-        allowed = ROUTES.get(route, ADMINS)
+        allowed = request.app.get(ROLES, {}).get(route, ADMINS)
         if allowed is not ANYBODY:
-            caller = request[CALLER] = who(request)
-            if caller.role not in allowed:
-                raise web.HTTPForbidden(text=f"{caller.role}: this is not among what you may ask\n")
+            _let_in(who, allowed, request)
+            still: Callable[[], None] = partial(_let_in, who, allowed, request)
+            request[STILL] = still
         return await handler(request)
 
     return admit
 
 
+def _let_in(
+    who: Callable[[web.Request], Caller], allowed: frozenset[Role], request: web.Request
+) -> None:
+    caller = request[CALLER] = who(request)
+    if caller.role not in allowed:
+        raise web.HTTPForbidden(text=f"{caller.role}: this is not among what you may ask\n")
+
+
 def _route(request: web.Request) -> str:
-    """Name the route as ROUTES does; what no route takes has a name that is not there."""
+    """Name the route as ROLES does; what no route takes has a name that is not there."""
     method = "GET" if request.method == "HEAD" else request.method
     resource = request.match_info.route.resource
     return f"{method} {resource.canonical if resource else ''}"
@@ -146,32 +148,42 @@ def _route(request: web.Request) -> str:
 
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log what is refused, without credentials or query, and leave no body to be unpacked."""
-    answer: web.StreamResponse
-    try:
-        answer = await handler(request)
-    except web.HTTPException as refusal:
-        _log(request, refusal)
-        if not _leaves_trouble(request):
-            raise
-        answer = refusal
+    """Leave no body over that would have to be unpacked."""
+    answer = await worded(request, handler)
     if _leaves_trouble(request):
         await _part(request, answer)
     return answer
 
 
-def _log(request: web.Request, refusal: web.HTTPException) -> None:
+@web.middleware
+async def worded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Put every refusal in words, and log it, without credentials or query."""
+    try:
+        return await handler(request)
+    except (web.HTTPException, Problem, sqlite3.Error) as error:
+        answer = problem.response(error)
+        _log(request, answer.status, error)
+    except Exception as error:  # the last to hear of it: nothing of it may reach the caller
+        logger.exception("request failed", extra={"path": request.path})
+        answer = problem.response(error)
+    return answer
+
+
+def _log(request: web.Request, status: int, error: Exception) -> None:
     known = request.get(CALLER)
+    why = error.text if isinstance(error, web.HTTPException) else str(error)
     details = {
-        "status": refusal.status,
+        "status": status,
         "method": request.method,
         "path": request.path,
         "remote": request.remote,
         "caller": known.name if known else "",
-        "why": (refusal.text or "").strip()[:TOLD],
+        "why": (why or "").strip()[:TOLD],
     }
-    severe = refusal.status >= HTTPStatus.BAD_REQUEST
-    logger.log(logging.WARNING if severe else logging.INFO, "request refused", extra=details)
+    severe = status >= HTTPStatus.BAD_REQUEST
+    ours = error if isinstance(error, sqlite3.Error) else None  # its traceback tells the operator
+    level = logging.WARNING if severe else logging.INFO
+    logger.log(level, "request refused", extra=details, exc_info=ours)
 
 
 def _leaves_trouble(request: web.Request) -> bool:

@@ -72,6 +72,7 @@ class Instruments:
         self.lag = self._histogram("webhook_event_loop_lag_seconds", LAGS)
         self.worst_lag = self._gauge("webhook_event_loop_lag_max_seconds")
         self._worst_lag = 0.0
+        self.dry_run = self._gauge("webhook_dry_run")
         self._reloaded = self._gauge("webhook_config_last_reload_successful")
         self._reloaded_at = self._gauge("webhook_config_last_reload_success_timestamp_seconds")
 

@@ -72,6 +72,18 @@ async def read_within(
     return rose > 0
 
 
+async def states(session: aiohttp.ClientSession, url: str) -> dict[str, str] | None:
+    """Return the state of each project that the exporter knows of; None without an answer."""
+    query = "max by (project, state) (project_state) == 1"
+    try:
+        found = await _data(session, f"{url}/api/v1/query", {"query": query})
+        named = [series["metric"] for series in found["result"]]
+        return {str(each["project"]): str(each["state"]) for each in named}
+    except NO_ANSWER as error:
+        logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
+        return None
+
+
 async def _ever(session: aiohttp.ClientSession, url: str, series: str) -> bool:
     """Tell whether there was a sample within a day."""
     return await _value(session, url, f"count(last_over_time({series}[1d]))") is not None

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,10 +19,12 @@ from webhook import (
     alertmanager,
     escalate,
     executor,
+    index,
     lag,
     logs,
     prometheus,
     reconcile,
+    rehearsal,
     watchdog,
 )
 from webhook import health as own
@@ -32,13 +34,24 @@ from webhook.incident import Episode
 from webhook.instruments import Instruments
 from webhook.matter import Effects
 from webhook.stage import Bell, Once, keep_going
-from webhook.store import housekeeping, leftover, paging, reconciliation, surroundings, work
+from webhook.store import (
+    housekeeping,
+    leftover,
+    paging,
+    reconciliation,
+    surroundings,
+    trail,
+    work,
+)
 from webhook.store.database import Store
+from webhook.store.reader import Reader
 from webhook.verification import Standing
 from webhook.worker import IDLE, Worker
 
 TIDY_EVERY = 30.0  # seconds; a stage that does not go round for a minute seems to stand
 TIDY_AT_ONCE = 1_000  # rows
+PRUNE_AT_ONCE = 500  # rows of the audit, which are verified first: 20 ms of the writer's time
+PORTIONS = 100  # of a round
 GRACE = 5.0  # seconds for what is being done when we are told to end; a container has ten in all
 
 
@@ -48,6 +61,7 @@ class Ground:
 
     config: Callable[[], Config]  # the one in force
     store: Store
+    read: Reader
     instruments: Instruments
     session: aiohttp.ClientSession  # to Prometheus, Alertmanager and controls
     ways: aiohttp.ClientSession  # to projects: each question a new connection
@@ -79,6 +93,7 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
         "watchdog": dog.once,
         "health": own.Health(ground.store, ground.instruments, clock.now).once,
         "housekeeping": partial(_tidy, ground),
+        "index": partial(index.once, ground.read, ground.store),
         "lag": partial(lag.sample, ground.instruments),
     }
     tasks = [
@@ -120,6 +135,8 @@ def effects(ground: Ground) -> Effects:
         )
 
     async def execute(project: Project, action: Action) -> executor.Outcome:
+        if config().dry_run:
+            return rehearsal.execute(project, action)
         return await executor.execute(session, project, action, config().commands)
 
     return Effects(
@@ -139,9 +156,15 @@ def _pages(ground: Ground) -> escalate.Effects:
     return escalate.Effects(
         due=lambda at: ground.store(paging.due, at=at),
         posted=lambda page, again: ground.store(paging.posted, page, again=again),
-        post=partial(escalate.post, ground.session),
+        post=_post(ground),
         now=clock.now,
     )
+
+
+def _post(ground: Ground) -> Callable[[str, Sequence[escalate.Json]], Awaitable[list[bool]]]:
+    if ground.config().dry_run:
+        return rehearsal.Notebook().post
+    return partial(escalate.post, ground.session)
 
 
 async def _page(board: escalate.Switchboard, ground: Ground) -> None:
@@ -197,4 +220,19 @@ async def _tidy(ground: Ground) -> None:
         )
         if gone < TIDY_AT_ONCE:
             break
+    if kept.audit is not None:
+        await _prune(ground, kept.audit)
     await asyncio.sleep(TIDY_EVERY)
+
+
+async def _prune(ground: Ground, kept: timedelta) -> None:
+    """Let go of what is older than the audit has to be; a little at a time, each of it proven."""
+    for _ in range(PORTIONS):
+        now = clock.now()
+        try:
+            gone = await ground.store(trail.prune, before=now - kept, at=now, limit=PRUNE_AT_ONCE)
+        except trail.BrokenAudit:  # so it stays; told of once a round, and not once a second
+            await asyncio.sleep(TIDY_EVERY)
+            raise
+        if not gone:
+            break

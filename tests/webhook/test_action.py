@@ -14,6 +14,7 @@ DECLARED = {
     (S.PENDING, S.REJECTED),
     (S.PENDING, S.EXPIRED),
     (S.PENDING, S.CANCELLED),
+    (S.PENDING, S.SHADOWED),
     (S.APPROVED, S.EXECUTING),
     (S.APPROVED, S.EXPIRED),
     (S.APPROVED, S.CANCELLED),
@@ -53,6 +54,13 @@ def test_the_intent_carries_its_instant_and_the_end_carries_its_own() -> None:
         executed_at=NOW + SECOND,
         finished_at=NOW + 2 * SECOND,
         detail="proven",
+    )
+
+
+def test_what_is_only_recorded_ends_without_having_been_executed() -> None:
+    pending = make.action(state=S.PENDING, executed_at=None)
+    assert pending.move(S.SHADOWED, at=NOW + SECOND, detail="dry run") == make.action(
+        state=S.SHADOWED, executed_at=None, finished_at=NOW + SECOND, detail="dry run"
     )
 
 

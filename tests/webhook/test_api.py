@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.metrics import exported
 from tests.conftest import Serve
+from tests.waiting import until
 from tests.webhook import make
 from webhook import app
 from webhook.store.database import Store
@@ -108,13 +109,18 @@ async def test_events_come_in_pages_and_none_comes_twice(
     http: aiohttp.ClientSession, url: str
 ) -> None:
     await _post(http, url, make.body(make.alert()))
-    seen, after = [], 0
-    for _ in range(3):
+    seen, after = list[str](), 0
+
+    async def three() -> bool:
+        nonlocal after
         query = {"after": str(after), "limit": "1"}
         async with http.get(f"{url}/api/v1/events", params=query) as response:
             page = await response.json()
-        seen += [event["name"] for event in page["events"]]
+        seen.extend(event["name"] for event in page["events"])
         after = page["next"]
+        return len(seen) >= 3
+
+    await until(three, within=5, what="three events")
     assert seen == ["ProjectDown", "EMAIL_BLAST_STATUS_CHANGED", "ESCALATION_REQUIRED"]
 
 
@@ -155,7 +161,16 @@ async def test_every_metric_that_is_called_exported_is_on_the_page(
 async def test_the_page_tells_that_every_stage_lives(http: aiohttp.ClientSession, url: str) -> None:
     shown = await _metrics(http, url)
     stages = sorted(name for name in shown if "heartbeat" in name)
-    every = ["escalate", "health", "housekeeping", "lag", "reconcile", "repair", "watchdog"]
+    every = [
+        "escalate",
+        "health",
+        "housekeeping",
+        "index",
+        "lag",
+        "reconcile",
+        "repair",
+        "watchdog",
+    ]
     assert stages == [
         f"webhook_stage_heartbeat_timestamp_seconds{{stage={each}}}" for each in every
     ]

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -14,10 +15,16 @@ from orchestrator import clock
 from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
-from webhook import api, app
-from webhook.api import Reception
+from tests.webhook.problems import said
+from webhook import app
+from webhook.api import system
+from webhook.api.desk import DESK, Desk
 from webhook.instruments import Instruments
+from webhook.reception import Reception
 from webhook.store.database import Store
+from webhook.store.reader import Reader
+from webhook.store.stream import newest
+from webhook.stream import Stream
 
 SENT = make.body(make.alert())
 
@@ -36,7 +43,7 @@ async def url(made: web.Application, serve: Serve) -> str:
 
 async def _post(http: aiohttp.ClientSession, url: str) -> tuple[int, str]:
     async with http.post(f"{url}/alerts", data=SENT) as response:
-        return response.status, await response.text()
+        return response.status, await said(response)
 
 
 async def _send(url: str, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -50,7 +57,7 @@ async def _send(url: str, body: bytes) -> tuple[asyncio.StreamReader, asyncio.St
 async def go_on(made: web.Application) -> AsyncIterator[threading.Event]:
     """Hold up the store until the event is set, or the test has ended."""
     event = threading.Event()
-    held_up = asyncio.create_task(made[api.DESK].store(lambda _: event.wait(20)))
+    held_up = asyncio.create_task(made[DESK].store(lambda _: event.wait(20)))
     yield event
     event.set()
     await held_up
@@ -65,7 +72,7 @@ async def test_when_told_to_end_it_stores_what_it_has_and_takes_no_more(
     in_time: bool,  # noqa: FBT001  a parameter of the test
     answer: bytes,
 ) -> None:
-    reception = made[api.DESK].reception
+    reception = made[DESK].reception
     whole, half = [await _send(url, body) for body in (SENT, SENT[:-1])]
 
     async def held() -> bool:
@@ -76,14 +83,14 @@ async def test_when_told_to_end_it_stores_what_it_has_and_takes_no_more(
     refused = (await half[0].readline()).split()[1]
     late = await _post(http, url)
     async with http.get(f"{url}/-/ready") as response:
-        ready = response.status, await response.text()
+        ready = response.status, await said(response)
     if in_time:
         go_on.set()
     answered = (await whole[0].readline()).split()[1]
     await ending
     for _, writer in (whole, half):
         writer.close()
-    assert (late, ready) == ((503, "shutting down; send it again\n"), (503, "shutting down\n"))
+    assert (late, ready) == ((503, "shutting down; send it again"), (503, "shutting down"))
     assert (answered, refused, reception.held) == (answer, b"503", 0)
 
 
@@ -92,14 +99,14 @@ async def test_it_is_ready_while_every_stage_goes_round(
 ) -> None:
     async def ready() -> tuple[int, str]:
         async with http.get(f"{url}/-/ready") as response:
-            return response.status, await response.text()
+            return response.status, await said(response)
 
     async def going() -> bool:
         return (await ready())[0] == 200
 
     await until(going, within=5, what="the first round")
-    made[api.DESK].instruments.heartbeat.labels("tired").set(clock.now().timestamp() - 61)
-    assert await ready() == (503, "stalled: tired\n")
+    made[DESK].instruments.heartbeat.labels("tired").set(clock.now().timestamp() - 61)
+    assert await ready() == (503, "stalled: tired")
 
 
 async def test_it_is_not_ready_before_any_stage_has_begun(
@@ -107,17 +114,23 @@ async def test_it_is_not_ready_before_any_stage_has_begun(
 ) -> None:
     store = Store(tmp_path / "x.db")
     idle = web.Application()
-    idle[api.DESK] = api.Desk(
+    read = Reader(store.path)
+    idle[DESK] = Desk(
+        config=make.config,
         store=store,
+        read=read,
         instruments=Instruments("1"),
         now=clock.now,
         news=lambda: None,
         truncated=lambda: None,
         watchdog=lambda: None,
+        session=http,
+        stream=Stream(partial(read, newest)),
     )
-    idle.router.add_routes(api.routes)
+    idle.router.add_routes([each.route for each in system.table.operations])
     async with http.get(f"{await serve(idle)}/-/ready") as response:
         assert (response.status, await response.text()) == (503, "no stage runs yet\n")
+    read.close()
     store.close()
 
 
@@ -130,7 +143,7 @@ async def test_nobody_to_wait_for_is_no_wait() -> None:
 async def test_without_its_tables_everyone_is_told_to_come_again(
     http: aiohttp.ClientSession, url: str, made: web.Application
 ) -> None:
-    store = made[api.DESK].store
+    store = made[DESK].store
 
     def hide(db: sqlite3.Connection) -> None:
         for table in ("incidents", "events", "notifications"):
@@ -140,5 +153,5 @@ async def test_without_its_tables_everyone_is_told_to_come_again(
     answers = [await _post(http, url)]
     for route in ("/api/v1/events", "/api/v1/incidents", "/metrics"):
         async with http.get(f"{url}{route}") as response:
-            answers.append((response.status, await response.text()))
-    assert answers == [(503, "the database cannot be used now; try again\n")] * 4
+            answers.append((response.status, await said(response)))
+    assert answers == [(503, "the database cannot be used now; try again")] * 4

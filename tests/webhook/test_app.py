@@ -14,7 +14,8 @@ from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
-from webhook import api, app
+from webhook import app
+from webhook.api.desk import DESK
 from webhook.store.database import Store
 
 
@@ -142,7 +143,7 @@ async def test_a_step_that_fails_for_a_reason_of_ours_is_taken_again(
     await http.post(f"{url}/alerts", data=make.body(make.alert()))
 
     async def failed() -> float | None:
-        registry = made[api.DESK].instruments.registry  # for the page needs the table, too
+        registry = made[DESK].instruments.registry  # for the page needs the table, too
         name = "webhook_stage_failures_total"
         return registry.get_sample_value(name, {"stage": "repair"})
 

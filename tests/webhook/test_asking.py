@@ -18,6 +18,7 @@ from tests.webhook.waiting import (
 )
 from tests.webhook.world import CLEAR, DOWN, UP, World, case, stepped, told
 from webhook import action as law
+from webhook import asking
 from webhook.approval import Approval, Decision
 from webhook.case import Case
 from webhook.guard import Surroundings
@@ -176,6 +177,10 @@ async def test_a_yes_for_another_outage_is_no_yes() -> None:
     asked = replace(await _asked(**YES), episodes=(replace(HOT, id=2),))
     change = await stepped(asked, World(probe=UP, after=MINUTE), CRITICAL)
     assert [each.state for each in change.action_became] == ["cancelled"]
+
+
+def test_where_nobody_is_asked_no_question_stands() -> None:
+    assert asking.moot(case(episodes=[HOT]), CRITICAL) == "its action does not wait any more"
 
 
 async def test_how_long_a_question_is_open_is_a_guard() -> None:

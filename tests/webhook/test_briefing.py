@@ -225,8 +225,9 @@ The question: rollback_deployment is disruptive, and email-blast is critical
 The action: rollback_deployment, against ProjectDown, attempt 1.
 Until when: 2026-11-21 12:15:00 UTC. Without an answer it is not done, that counts neither as a \
 yes nor as a no, and a human is asked to repair the project.
-What to do: say yes or no, or repair the project by hand. This ends by itself when it is decided, \
-when it expires, and when the alert has ended.""",
+What to do: say yes or no (`orchestrator approvals` lists it, with its number), or repair the \
+project by hand. This ends by itself when it is decided, when it expires, and when the alert has \
+ended.""",
         "alerts": "ProjectDown",
         "runbook_url": "docs/runbooks/ApprovalRequired.md",
         "dashboard_url": "/d/orchestrator-project?var-project=email-blast",

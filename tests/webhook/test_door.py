@@ -14,10 +14,10 @@ from aiohttp import web
 from orchestrator.loopback import local_callers_only
 from tests.conftest import Serve
 from tests.webhook import make
-from webhook import api, app, door, token
-from webhook.door import ANYBODY, CALLER, ROUTES, BadTokenFile, Roll
+from webhook import app, door, token
+from webhook.door import CALLER, ROLES, BadTokenFile, Roll
 from webhook.store.database import Store
-from webhook.token import Caller, Role
+from webhook.token import ALL, Caller, Role
 
 READING = {Role.VIEWER, Role.OPERATOR, Role.ADMIN}
 POSTING = {Role.ALERTMANAGER, Role.OPERATOR, Role.ADMIN}
@@ -81,21 +81,13 @@ async def _ask(
         return response.status
 
 
-def test_every_route_has_its_entry_and_every_entry_its_route() -> None:
-    defined = {
-        f"{each.method} {each.path}" for each in api.routes if isinstance(each, web.RouteDef)
-    }
-    assert ROUTES.keys() == defined
-
-
-async def test_every_route_answers_the_roles_it_is_for_and_no_other(
+async def test_a_route_answers_the_roles_it_is_for_and_no_other(
     http: aiohttp.ClientSession, start: Start, path: Path
 ) -> None:
     url = await start(Roll(path))
-    asked = [route for route, roles in ROUTES.items() if roles is not ANYBODY]
     answers = {
         (route, role): await _ask(http, url, route, _bearer(_of(role)))
-        for route, role in product(asked, Role)
+        for route, role in product(EXPECTED, Role)
     }
     assert answers == {
         (route, role): 200 if role in EXPECTED[route] else 403
@@ -176,6 +168,7 @@ async def test_a_handler_is_told_who_calls(
     for roll in (Roll(path), None):
         made = web.Application(middlewares=list(door.admitting(roll)))
         made.router.add_get("/metrics", name)
+        made[ROLES] = {"GET /metrics": ALL}
         async with http.get(
             f"{await serve(made)}/metrics", headers=_bearer(_of(Role.VIEWER))
         ) as response:

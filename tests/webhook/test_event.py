@@ -1,10 +1,12 @@
-"""How events spell names and lengths of time."""
+"""What events tell, and how they spell names and lengths of time."""
 
 from datetime import timedelta
 
 import pytest
 
-from webhook.event import slug, spoken
+from tests.webhook import make
+from tests.webhook.make import NOW
+from webhook.event import Data, fired, slug, spoken
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,33 @@ def test_a_length_of_time_is_said_as_people_would(seconds: float, text: str) -> 
 
 def test_a_name_is_spelt_as_event_names_are() -> None:
     assert slug("email-blast-2") == "EMAIL_BLAST_2"
+
+
+BEGAN = {"summary": "email-blast is down.", "startsAt": "2026-11-21T12:00:00.000000Z"}
+
+
+@pytest.mark.parametrize(
+    ("alertname", "beside"),
+    [
+        ("ProjectDown", [("EMAIL_BLAST_STATUS_CHANGED", {"from": "healthy", "to": "down"})]),
+        (
+            "ProjectHighCPU",
+            [("AnomalyDetected", {"kind": "high_cpu", "alertname": "ProjectHighCPU"})],
+        ),
+        (
+            "ProjectHighMemory",
+            [("AnomalyDetected", {"kind": "high_memory", "alertname": "ProjectHighMemory"})],
+        ),
+        (
+            "ProjectHighErrorRate",
+            [("AnomalyDetected", {"kind": "high_error", "alertname": "ProjectHighErrorRate"})],
+        ),
+        ("ProjectSlow", []),
+    ],
+)
+def test_an_alert_that_begins_tells_what_it_finds_wrong(
+    alertname: str, beside: list[tuple[str, Data]]
+) -> None:
+    [alert] = make.notification(make.alert(alertname=alertname)).alerts
+    told = fired(make.incident(), alert, at=NOW)
+    assert [(each.name, each.data) for each in told] == [(alertname, BEGAN), *beside]

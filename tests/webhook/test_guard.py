@@ -103,6 +103,11 @@ BLOCKS = {
         f"{ON}: 4 repairs at most at once, and as many are under way",
         None,
     ),
+    "dry_run": (
+        _scene(guards=make.guarding(dry_run=True).of("email-blast", "restart_service")),
+        f"{ON}: dry run",
+        None,
+    ),
 }
 
 
@@ -142,6 +147,13 @@ def test_a_restraint_binds_whom_it_names_from_its_start_to_its_end(
 def test_resuming_is_held_by_people_and_by_nothing_else() -> None:
     peoples = {"kill_switch", "maintenance", "hold", "silence"}
     assert {name for name in BLOCKS if first_of(PEOPLES, BLOCKS[name][0])} == peoples
+
+
+def test_started_with_dry_run_every_project_is_observed_whatever_its_mode() -> None:
+    dry = _scene(project=make.project(mode=Mode.ACT, dry_run=True))
+    assert first_block(dry) == Block(
+        guard="observe", reason="--dry-run; would restart_service email-blast"
+    )
 
 
 def test_too_few_or_too_small_a_part_of_the_fleet_is_no_reason_to_suspect_the_monitor() -> None:
@@ -186,6 +198,7 @@ SITUATIONS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "fleet_share": (0.5, "restart_service", {"around": Surroundings(fleet=10, fell=FELL)}),
     "fleet_min": (5, "restart_service", {"around": Surroundings(fleet=10, fell=FELL)}),
     "recent_deployment": (timedelta(days=3), "rollback_deployment", {}),
+    "dry_run": (True, "restart_service", {}),
 }
 # In test_asking.py, test_standby.py and test_mitigation.py.
 ELSEWHERE = {"approval_within", "fleet_within", "resume_after"}
@@ -233,3 +246,26 @@ def test_turning_a_key_at_any_of_its_places_changes_what_is_done(key: str) -> No
     ]
     assert all(type(each) is not type(before) for each in after)
     assert [type(each) for each in elsewhere] == [type(before)] * 2
+
+
+@pytest.mark.parametrize("longest", [0, 1, 2])
+def test_of_several_words_the_one_that_ends_last_is_told(longest: int) -> None:
+    said = [_restraint(Kind.HOLD, id=n, ends_at=HALF_PAST - MINUTE) for n in range(3)]
+    said[longest] = _restraint(Kind.HOLD, id=longest, ends_at=HALF_PAST)
+    block = first_block(_scene(around=Surroundings(restraints=tuple(said))))
+    assert block is not None
+    assert block.until == HALF_PAST
+
+
+def test_a_word_without_an_end_is_the_last_of_all() -> None:
+    said = (_restraint(Kind.HOLD), _restraint(Kind.HOLD, id=2, ends_at=None))
+    block = first_block(_scene(around=Surroundings(restraints=said)))
+    assert block is not None
+    assert (block.until, block.reason) == (None, f"{ON}: hold by ann: moving house")
+
+
+def test_an_end_on_another_day_is_told_with_its_day() -> None:
+    said = (_restraint(Kind.HOLD, ends_at=NOW + timedelta(days=1)),)
+    block = first_block(_scene(around=Surroundings(restraints=said)))
+    assert block is not None
+    assert block.reason == f"{ON} until 2026-11-22 12:00:00 UTC: hold by ann: moving house"

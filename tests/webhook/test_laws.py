@@ -18,18 +18,19 @@ from hypothesis.stateful import (
 )
 
 from orchestrator.health import State as Health
+from tests.webhook.laws import people
 from tests.webhook.laws.fleet import ALERTS, DOWN, PROJECTS, Answer, Prometheus
 from tests.webhook.laws.law import must
 from tests.webhook.laws.post import Look, Post, Word
 from tests.webhook.laws.rules import LIMITS, Rules
 from tests.webhook.laws.story import Story
 from tests.webhook.make import SECOND
-from webhook import audit
+from webhook import chain
 from webhook.approval import Decision
 from webhook.incident import State
+from webhook.request import FORCIBLE
 from webhook.restraint import Kind
-from webhook.store import approvals, history, restraints
-from webhook.store.approvals import Undecidable
+from webhook.store import restraints, trail
 from webhook.store.database import atomic
 
 QUICK = settings(
@@ -50,6 +51,7 @@ CHANGES = st.sampled_from([*Answer, *Prometheus, Health.HEALTHY, Health.DOWN, He
 GAPS = st.sampled_from([0.5, 2, 2, 16, 31, 61, 301, 1_000, 3_700])
 EDITS = ("as it was", "as it was", "as it was", "limits", "limits", "known", "observed", "commands")
 BUSY = (State.REPAIRING, State.REPAIRING, State.VERIFYING, State.AWAITING_APPROVAL, State.MITIGATED)
+FORCED = st.lists(st.sampled_from(FORCIBLE), max_size=3)
 ENDS = ("crash", "spoil", "go on later")
 FORGOTTEN = """SELECT episodes.project FROM episodes JOIN incidents ON incidents.id = incident
     WHERE episodes.ended_at IS NULL AND incidents.ended_at IS NOT NULL"""
@@ -176,27 +178,17 @@ class Laws(RuleBasedStateMachine):
 
     @rule(yes=st.booleans(), older=st.integers(0, 2))
     def people_answer(self, yes: bool, older: int) -> None:  # noqa: FBT001  hypothesis names it
-        asked = self.story.rows("SELECT * FROM approvals ORDER BY id DESC LIMIT 1 OFFSET ?", older)
-        if not asked:
-            return
-        (row,) = asked
-        open_ = (
-            row["decision"] is None
-            and row["expires_at"] > audit.entry("", {}, at=self.story.now).at
-        )
-        try:
-            with atomic(self.story.db):
-                approvals.decide(
-                    self.story.db,
-                    row["id"],
-                    Decision.APPROVED if yes else Decision.REJECTED,
-                    by="ann",
-                    why="so",
-                    at=self.story.now,
-                )
-            assert open_, "answered what was not asked any more"
-        except Undecidable:
-            assert not open_
+        people.answer(self.story, Decision.APPROVED if yes else Decision.REJECTED, older)
+
+    @rule(
+        project=PROJECT,
+        action=st.sampled_from(people.WISHES),
+        force=FORCED,
+        rounds=st.integers(0, 2),
+    )
+    def people_ask(self, project: str, action: str, force: list[str], rounds: int) -> None:
+        people.ask(self.story, project, action, force)
+        self._go_on(rounds, 2 * SECOND)
 
     @rule(kind=st.sampled_from(Kind), project=st.sampled_from([*PROJECTS, None]))
     def people_hold(self, kind: Kind, project: str | None) -> None:
@@ -265,7 +257,11 @@ class Laws(RuleBasedStateMachine):
             story.work_off()
             story.elapsed += 20 * SECOND
         story.book.check(story.db)
-        assert audit.first_broken(history.audited(story.db)) is None
+        assert chain.first_broken(trail.stream(story.db)) is None
+        left = story.rows("SELECT * FROM requests WHERE outcome IS NULL")
+        must(
+            not left, "nobody has taken up what a person asked for", [tuple(each) for each in left]
+        )
         for row in story.rows("SELECT * FROM incidents WHERE ended_at IS NULL"):
             self._judge_left(row)
         for project, service in story.fleet.items():
@@ -282,7 +278,9 @@ class Laws(RuleBasedStateMachine):
 
     def _judge_paused(self, project: str, key: str | None) -> None:
         """Look that what we paused, and know that we did, is not left to itself."""
-        done = self.story.rows("SELECT state FROM actions WHERE key = ?", key)
+        done = self.story.rows(  # what a person paused while no alert was open, is left so
+            "SELECT state FROM actions WHERE key = ? AND alertname <> ''", key
+        )
         going = self.story.rows(
             "SELECT 1 FROM incidents WHERE project = ? AND ended_at IS NULL", project
         )

@@ -12,10 +12,10 @@ import pytest
 from orchestrator import clock
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
-from webhook import audit
+from webhook import chain
 from webhook.alert import Alert
 from webhook.case import Case
-from webhook.store import history, work
+from webhook.store import history, trail, work
 from webhook.store.database import atomic, connect
 from webhook.store.intake import receive
 from webhook.store.reconciliation import (
@@ -80,8 +80,8 @@ def _only(db: sqlite3.Connection) -> Known:
 
 
 def _last_audited(db: sqlite3.Connection) -> str:
-    rows = list(history.audited(db))
-    assert audit.first_broken(rows) is None
+    rows = list(trail.stream(db))
+    assert chain.first_broken(rows) is None
     return rows[-1].entry.what
 
 
@@ -225,7 +225,7 @@ def test_e12_what_is_gone_ends_when_alertmanager_first_did_not_have_it(
     assert _take(db, Gone(episode=_only(db), ended_at=NOW + at * SECOND)) == {Kind.GONE: 1}
     assert _episodes(db) == [("00:00", end, None)]
     assert _case(db) is not None
-    last = list(history.audited(db))[-1].entry
+    last = list(trail.stream(db))[-1].entry
     assert (last.what, '"how":"reconciled"' in last.data) == ("episode ended", True)
 
 

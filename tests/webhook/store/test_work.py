@@ -10,10 +10,10 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from tests.webhook.store.queue import EPOCH, apply, began, claimed, ends, executed, fires, moved
 from webhook import action as law
-from webhook import audit
+from webhook import chain
 from webhook.change import Change
 from webhook.incident import State
-from webhook.store import history, paging, work
+from webhook.store import paging, trail, work
 from webhook.store.database import connect
 from webhook.store.work import Overtaken
 
@@ -54,7 +54,7 @@ def test_the_intent_is_stored_with_every_state_it_went_through(db: sqlite3.Conne
     apply(db, began(claimed(db)))
     case = claimed(db)
     assert (case.incident.state, case.action) == (State.REPAIRING, make.action())
-    moves = [row.entry.data for row in history.audited(db) if row.entry.what == "action moved"]
+    moves = [row.entry.data for row in trail.stream(db) if row.entry.what == "action moved"]
     assert [text.partition('"to":')[2] for text in moves] == [
         '"pending"}',
         '"approved"}',
@@ -162,4 +162,4 @@ def test_the_audit_is_whole_after_all_of_it(db: sqlite3.Connection) -> None:
     apply(db, began(claimed(db)))
     apply(db, moved(claimed(db), State.ESCALATED))
     apply(db, moved(claimed(db), State.CLOSED))
-    assert audit.first_broken(history.audited(db)) is None
+    assert chain.first_broken(trail.stream(db)) is None
