@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -70,6 +70,7 @@ class Retention:
 
     raw: Length = timedelta(days=30)  # notifications as they came
     events: Length = timedelta(days=365)
+    audit: Length | None = None  # for good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,13 @@ class Config:
     receiver: str = "webhook"
     prometheus: str = "http://127.0.0.1:9090"
     url: str = "http://127.0.0.1:4001"
+    dry_run: bool = False  # of the whole webhook, by its command line and not by this file
     read: Stamps = field(default_factory=dict, compare=False)  # the files that it was made of
+
+    def rehearsed(self) -> "Config":
+        """Return this configuration with every project only observed, as --dry-run wants it."""
+        projects = {name: replace(each, dry_run=True) for name, each in self.projects.items()}
+        return replace(self, projects=projects, dry_run=True)
 
     def ancestors(self, project: str) -> frozenset[str]:
         """Return everything that *project* depends on, directly or not."""

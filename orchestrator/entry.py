@@ -75,6 +75,7 @@ def project(
         auth=_auth(written.auth, f"{place}.auth", around) if written.auth else None,
         tls=_tls(written, f"{place}.tls", around),
         paths=_same(Paths(**dict(written.paths))),
+        faults=written.faults,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from orchestrator.value import Count, Duration, Length, Ratio, Written
 
@@ -34,6 +34,7 @@ class Guards:
     fleet_within: timedelta = timedelta(seconds=60)  # what "at once" means
     recent_deployment: timedelta = timedelta(days=1)  # an older one is not rolled back
     resume_after: timedelta = timedelta(minutes=5)  # of calm, until what we paused is resumed
+    dry_run: bool = False  # it is recorded instead of taken, and then passed over
 
 
 class WrittenLimits(Written):
@@ -51,6 +52,7 @@ class WrittenLimits(Written):
     fleet_within: Length | None = None
     recent_deployment: Length | None = None
     resume_after: Length | None = None
+    dry_run: StrictBool | None = None
 
 
 class WrittenGuards(WrittenLimits):

@@ -93,3 +93,12 @@ class Project:
     auth: Auth | None = None
     tls: Tls = Tls()
     paths: Paths = Paths()
+    dry_run: bool = False  # the webhook was started with --dry-run, which is over its mode
+    faults: str | None = None  # where it can be broken on purpose: POST <faults>/<name>
+
+    @property
+    def observed(self) -> str | None:
+        """Say what keeps it from being touched, as orchestrator.yml or the command line says it."""
+        if self.dry_run:
+            return "--dry-run"
+        return f"mode: {self.mode}" if self.mode is Mode.OBSERVE else None

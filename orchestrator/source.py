@@ -17,10 +17,12 @@ class Source:
     path: Path
     projects: str = ""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    dry_run: bool = False  # every project is only observed, whatever the file says
 
     def load(self) -> Config:
         """Read it anew; raise BadConfig."""
-        return config.load(self.path, projects=self.projects, environment=self.environment)
+        read = config.load(self.path, projects=self.projects, environment=self.environment)
+        return read.rehearsed() if self.dry_run else read
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:

@@ -167,4 +167,5 @@ class WrittenProject(Written):
     auth: WrittenAuth | None = None
     tls: WrittenTls = WrittenTls()
     paths: WrittenPaths = WrittenPaths()
+    faults: Url | None = None
     guards: WrittenGuards | None = None

@@ -1,4 +1,4 @@
-"""The command line: `orchestrator COMMAND`."""
+"""`orchestrator demo`: break a project, and watch it heal."""
 
 import asyncio
 import json
@@ -12,8 +12,7 @@ from pathlib import Path
 
 import click
 
-from orchestrator import check as checking
-from orchestrator import duration, source
+from orchestrator import duration
 from orchestrator.demo import binaries, launch, timeline
 from orchestrator.demo.fault import FAULTS, LONGEST, By, Outcome
 from orchestrator.demo.run import Result, play
@@ -22,46 +21,8 @@ from orchestrator.demo.stack import FAST, PORTS, PROJECTS, SHIPPED, Pace, Stack
 from orchestrator.demo.timeline import Report, Run
 from orchestrator.errors import OrchestratorError
 from orchestrator.project import Mode
-from orchestrator.version import VERSION
 
-UNUSABLE, UNEXPECTED, NO_PLAYBOOK_YET, INTERRUPTED = 1, 1, 3, 130  # statuses; 2: a wrong option
-
-
-@click.group()
-@click.version_option(VERSION)
-def main() -> None:
-    """Self-healing for Prometheus and Alertmanager: from probe to proven repair."""
-
-
-@main.command()
-@source.options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
-def check(*, path: Path, projects: str, as_json: bool) -> None:
-    """Say whether orchestrator.yml can be used, and every mistake in it.
-
-    It is read as the exporter and the webhook read it, with PROJECTS, secrets and certificates.
-    Nobody is asked, and nothing is changed.
-
-    \b
-    Examples:
-      orchestrator check
-      orchestrator check --config /etc/orchestrator/orchestrator.yml
-      orchestrator check --projects chatbot:http://127.0.0.1:3011
-      orchestrator check --json >check.json
-
-    \b
-    Exit status: 0 it can be used, 1 it cannot, 2 a wrong option.
-    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
-    origin = source.Source(path=path, projects=projects, environment=os.environ)  # noqa: TID251  secrets have names of the user's choice
-    checked = checking.check(origin)
-    if as_json:
-        click.echo(json.dumps(checked.json(), indent=2))
-    else:
-        for line in checked.mistakes:
-            click.echo(line, err=True)
-        for line in () if checked.mistakes else (*checked.notices, checked.summary):
-            click.echo(line)
-    sys.exit(UNUSABLE if checked.mistakes else 0)
+UNEXPECTED, NO_PLAYBOOK_YET, INTERRUPTED = 1, 3, 130  # statuses; 2: a wrong option
 
 
 class _Length(click.ParamType[timedelta]):
@@ -93,7 +54,7 @@ class _Port(click.ParamType[tuple[str, int]]):
         return name, int(number)
 
 
-@main.command()
+@click.command()
 @click.option(
     "--fault",
     type=click.Choice(list(FAULTS)),

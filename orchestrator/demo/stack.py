@@ -126,6 +126,7 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
                 "name": name,
                 "url": stack.url(name),
                 "control": {"url": f"{control}/control/{name}"},
+                "faults": f"{control}/faults/{name}",
                 "metrics": dict(METRICS[name]),
                 "thresholds": dict(stack.thresholds.get(name, {})),
             }
@@ -188,7 +189,11 @@ def _services(stack: Stack) -> list[dict[str, Any]]:
         },
         {
             "name": "webhook",
-            "argv": [*python, "webhook", *config, *db, "--listen", at["webhook"]],
+            "argv": [
+                *python,
+                *("webhook", *config, *db, "--listen", at["webhook"]),
+                "--enable-test-endpoints",
+            ],
             **ours,
         },
         {

@@ -170,6 +170,12 @@ WEBHOOK = (
         "webhook_pages_open", _G, "webhook", "What people are being told of, by kind.", ("kind",)
     ),
     Metric(
+        "webhook_dry_run",
+        _G,
+        "webhook",
+        "Set to 1 while everything is only decided and recorded, by --dry-run, else to 0.",
+    ),
+    Metric(
         "webhook_config_last_reload_successful",
         _G,
         "webhook",

@@ -29,6 +29,7 @@ projects:
     thresholds: {errors: 0.1}
     metrics: {response_rate_ratio: business.response_rate, backlog_seconds: business.backlog.ms}
     auth: {bearer_file: bearer}
+    faults: http://127.0.0.1:3009/faults/email-blast/
   - name: chatbot
     url: https://chatbot.example.org/base
     control: {url: "http://127.0.0.1:3009", token_file: /run/token}
@@ -53,13 +54,13 @@ projects:
 playbooks: {ProjectDown: [restart_service, "command:free-memory"], Idle: []}
 guards: {attempts: 5, window: 2h, breaker: 1, cooldown: 0s, approval: always, approval_within: 1h,
          concurrency: 8, fleet_share: 0.5, fleet_min: 2, fleet_within: 2m, recent_deployment: 2h,
-         resume_after: 1m, actions: {clear_cache: {attempts: 9}}}
+         resume_after: 1m, dry_run: true, actions: {clear_cache: {attempts: 9}}}
 commands:
   free-memory: {argv: [/bin/free, "{project}"], timeout: 9s, disruptive: false, repeatable: true}
 verification: {recover_within: 4s, prove_within: 20s, every: 100ms}
 analyzer: {mode: always, model: some-model, auto_above: 0.9, daily_budget_usd: 2,
            monthly_budget_usd: 0.5}
-retention: {raw: 7d, events: 90d}
+retention: {raw: 7d, events: 90d, audit: 1000d}
 alertmanagers: ["http://127.0.0.1:9093/", "http://[::1]:9094"]
 receiver: repairs
 prometheus: http://127.0.0.1:9090/prefix/
@@ -117,6 +118,7 @@ def _email(folder: Path) -> Project:
             Gauge(name="backlog_seconds", source="business.backlog.ms", times=1, per=1000),
         ),
         auth=Auth(header="Authorization", value="Bearer t0ken"),
+        faults="http://127.0.0.1:3009/faults/email-blast",
     )
 
 
@@ -165,6 +167,7 @@ LIMITS = Guards(
     fleet_within=timedelta(minutes=2),
     recent_deployment=timedelta(hours=2),
     resume_after=timedelta(minutes=1),
+    dry_run=True,
 )
 
 
@@ -195,7 +198,9 @@ def test_every_key_is_read(folder: Path) -> None:
             daily_budget_usd=2.0,
             monthly_budget_usd=0.5,
         ),
-        retention=Retention(raw=timedelta(days=7), events=timedelta(days=90)),
+        retention=Retention(
+            raw=timedelta(days=7), events=timedelta(days=90), audit=timedelta(days=1000)
+        ),
         alertmanagers=("http://127.0.0.1:9093", "http://[::1]:9094"),
         receiver="repairs",
         prometheus="http://127.0.0.1:9090/prefix",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from orchestrator import strict
 from orchestrator.config import BadConfig, Config, decode
 from orchestrator.guards import Guarding, Guards
 from orchestrator.project import Control, Gauge, Mode, Project, Thresholds, Tls
@@ -36,7 +37,7 @@ WAYS = (
 )
 KEYS = (
     "name, url, control, mode, health_interval, metrics_interval, timeout, slow_after, labels, "
-    "thresholds, metrics, critical, depends_on, slo, auth, tls, paths, guards"
+    "thresholds, metrics, critical, depends_on, slo, auth, tls, paths, faults, guards"
 )
 MISTAKES = [
     # unknown keys
@@ -46,6 +47,9 @@ MISTAKES = [
     ("tls: {cafile: x}", "tls.cafile: unknown key, did you mean ca_file?"),
     ("paths: {heath: /}", "paths.heath: unknown key, did you mean health?"),
     ("auth: {bearer: x}", "auth.bearer: unknown key, did you mean bearer_env?"),
+    # where it can be broken on purpose
+    ("faults: 3009", "faults: must be text; put it in quotes"),
+    ("faults: 'http://u:p@h'", f"faults: {strict.HAS_LOGIN}"),
     # intervals
     ("health_interval: 199ms", "health_interval: must be 200ms at least"),
     ("metrics_interval: 199ms", "metrics_interval: must be 200ms at least"),

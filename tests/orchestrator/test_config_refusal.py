@@ -23,7 +23,7 @@ DEFAULTS = "mode, health_interval, metrics_interval, timeout, slow_after, labels
 ANALYZER = "mode, model, auto_above, daily_budget_usd, monthly_budget_usd"
 GUARDS = (
     "attempts, window, breaker, cooldown, approval, approval_within, concurrency, fleet_share, "
-    "fleet_min, fleet_within, recent_deployment, resume_after, actions"
+    "fleet_min, fleet_within, recent_deployment, resume_after, dry_run, actions"
 )
 NO_COUNT = "input should be a valid integer"
 MISTAKES = [
@@ -64,7 +64,7 @@ MISTAKES = [
         "analyzer: {zzzz: 1}",
         [f"analyzer.zzzz: unknown key; known here: {ANALYZER}"],
     ),
-    ("retention: {zzzz: 1d}", ["retention.zzzz: unknown key; known here: raw, events"]),
+    ("retention: {zzzz: 1d}", ["retention.zzzz: unknown key; known here: raw, events, audit"]),
     ("retention: {event: 1d}", ["retention.event: unknown key, did you mean events?"]),
     (
         "verification: {zzzz: 1}",
@@ -109,8 +109,8 @@ MISTAKES = [
     ),
     ("defaults: {slow_after: 0s}", ["defaults.slow_after: must be longer than 0s"]),
     (
-        "retention: {raw: 0s, events: 0s}",
-        ["retention.raw: must be longer than 0s", "retention.events: must be longer than 0s"],
+        "retention: {raw: 0s, events: 0s, audit: 0s}",
+        [f"retention.{each}: must be longer than 0s" for each in ("raw", "events", "audit")],
     ),
     ("guards: {window: 0s}", ["guards.window: must be longer than 0s"]),
     ("guards: {cooldown: 1}", [f"guards.cooldown: 1 is not a duration; {FORM}"]),

@@ -92,6 +92,9 @@ def test_no_usual_port_is_left_when_all_are_chosen(tmp_path: Path) -> None:
     assert found == set(CHOSEN.values())
 
 
+WAYS = ("control", "faults")
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("ports", [PORTS, CHOSEN, SWAPPED], ids=["usual", "others", "swapped"])
 def test_the_configuration_loads_and_names_every_address(
@@ -100,13 +103,19 @@ def test_the_configuration_loads_and_names_every_address(
     loaded = config.load(written(tmp_path, ports=ports, mode=mode) / "orchestrator.yml")
     at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     assert (
-        [(each.name, each.url, each.control.url, each.mode) for each in loaded.projects.values()],
+        [
+            (each.name, each.url, each.control.url, each.faults, each.mode)
+            for each in loaded.projects.values()
+        ],
         loaded.playbooks,
         loaded.alertmanagers,
         loaded.prometheus,
         loaded.url,
     ) == (
-        [(name, at[name], f"{at['supervisor']}/control/{name}", mode) for name in PROJECTS],
+        [
+            (name, at[name], *(f"{at['supervisor']}/{way}/{name}" for way in WAYS), mode)
+            for name in PROJECTS
+        ],
         {name: tuple(steps) for name, steps in PLAYBOOKS.items()},
         (at["alertmanager"],),
         at["prometheus"],

@@ -252,6 +252,20 @@ SENTENCES = [
         _with("IncidentClosed", how="it recovered", downtime_seconds=1.0),
         "incident closed: it recovered",
     ),
+    (
+        _with("ActionRequested", action="pause_service", asked_by="ann", reason="it smokes"),
+        "ann asks for pause_service (it smokes)",
+    ),
+    (
+        _with("ApprovalDecided", action="restart", by="ann", decision="approved", reason="go"),
+        "ann: restart is approved (go)",
+    ),
+    (
+        _with("RequestRefused", action="restart", asked_by="ann", reason="a hold"),
+        "restart, which ann asked for, is not done: a hold",
+    ),
+    (_with("EscalationAcknowledged", by="ann", reason="on it"), "ann has taken it (on it)"),
+    (_with("AnomalyDetected", kind="high_cpu", alertname="A"), "anomaly: high_cpu"),
     (_with("AnotherAlert", summary="x"), "AnotherAlert"),
     ({"name": "AnotherAlert", "data": {"name": "x"}}, "AnotherAlert"),
 ]

@@ -17,7 +17,9 @@ KEYS = tuple(each.name for each in fields(Guards))
 ACTIONS, PROJECTS = ("restart_service", "command:free-memory"), ("chatbot", "crm")
 SCOPES = ("general", "action", "project", "action there")  # each narrower than those before it
 MINUTE = timedelta(minutes=1)
-FOUR: dict[str, tuple[Any, ...]] = {  # of each key, four values that are no default
+FOUR: dict[
+    str, tuple[Any, ...]
+] = {  # of each key, four values that are no default where there are so many
     "attempts": (11, 12, 13, 14),
     "window": (11 * MINUTE, 12 * MINUTE, 13 * MINUTE, 14 * MINUTE),
     "breaker": (21, 22, 23, 24),
@@ -30,6 +32,7 @@ FOUR: dict[str, tuple[Any, ...]] = {  # of each key, four values that are no def
     "fleet_within": (31 * MINUTE, 32 * MINUTE, 33 * MINUTE, 34 * MINUTE),
     "recent_deployment": (41 * MINUTE, 42 * MINUTE, 43 * MINUTE, 44 * MINUTE),
     "resume_after": (51 * MINUTE, 52 * MINUTE, 53 * MINUTE, 54 * MINUTE),
+    "dry_run": (True, False, True, False),  # there are but two, and one is the default
 }
 
 
@@ -78,6 +81,7 @@ def test_the_defaults_are_these() -> None:
         fleet_within=timedelta(seconds=60),
         recent_deployment=timedelta(days=1),
         resume_after=timedelta(minutes=5),
+        dry_run=False,
     )
 
 

@@ -85,7 +85,20 @@ def test_a_source_is_read_anew_each_time(tmp_path: Path) -> None:
 
 def test_a_source_does_not_show_its_secrets() -> None:
     shown = repr(Source(path=Path("o.yml"), environment={"KEY": SECRET}))
-    assert shown == "Source(path=PosixPath('o.yml'), projects='')"
+    assert shown == "Source(path=PosixPath('o.yml'), projects='', dry_run=False)"
+
+
+def test_of_a_dry_run_every_project_is_observed_whatever_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "o.yml"
+    path.write_text(
+        "defaults: {mode: act}\nprojects: [{name: a, url: 'http://127.0.0.1:1'},"
+        " {name: b, url: 'http://127.0.0.1:1', mode: observe}]"
+    )
+    told = [
+        (made.dry_run, [each.observed for each in made.projects.values()])
+        for made in (Source(path=path).load(), Source(path=path, dry_run=True).load())
+    ]
+    assert told == [(False, [None, "mode: observe"]), (True, ["--dry-run", "--dry-run"])]
 
 
 @pytest.mark.parametrize("name", ["o.yml", "token"])

@@ -1,0 +1,113 @@
+"""`orchestrator maintenance`: work on projects, announced."""
+
+import sys
+
+import click
+
+from orchestrator.cli.online import REFUSED, Hub, local, online, table, zone
+from orchestrator.cli.restraint import LENGTH, REASON, RESTRAINTS, WHEN, in_force, line, whom
+from orchestrator.hub import Json
+
+
+@click.group()
+def maintenance() -> None:
+    """Announce work on a project: nothing is repaired meanwhile, and its alerts do not fire."""
+
+
+@maintenance.command(name="add")
+@click.argument("project", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Of every project.")
+@click.option("--from", "starts", type=WHEN, help="When it begins; now, when left out.")
+@click.option("--for", "length", type=LENGTH, help="For how long, like 2h.")
+@click.option("--to", "ends", type=WHEN, help="When it ends, instead of --for.")
+@REASON
+@online
+def add_maintenance(
+    *,
+    hub: Hub,
+    project: str | None,
+    everybody: bool,
+    starts: str | None,
+    length: str | None,
+    ends: str | None,
+    reason: str,
+) -> None:
+    """Announce maintenance of PROJECT, or with --all of every one.
+
+    Times are those of this machine's zone, unless they name another.
+
+    \b
+    Examples:
+      orchestrator maintenance add email-blast --for 2h --reason "new database"
+      orchestrator maintenance add --all --from 22:00 --to 23:30 --reason "the switch in rack 2"
+
+    \b
+    Exit status: 0 announced, 1 refused, 2 a wrong option, 4 the webhook cannot be reached,
+    5 not allowed.
+    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
+    if everybody == (project is not None):
+        raise click.UsageError("name a project, or say --all")
+    if (length is None) == (ends is None):
+        raise click.UsageError("say either --for or --to")
+    said = {"kind": "maintenance", "project": project, "reason": reason}
+    when = {"starts_at": starts, "for": length, "ends_at": ends}
+    made = hub.post(RESTRAINTS, {**said, **{key: each for key, each in when.items() if each}})
+    hub.show(made, lambda: [line(made)])
+
+
+@maintenance.command(name="list")
+@online
+def list_maintenance(*, hub: Hub) -> None:
+    """List the maintenance that is under way or announced.
+
+    \b
+    Examples:
+      orchestrator maintenance list
+      orchestrator maintenance list --json
+
+    \b
+    Exit status: 0 listed, 2 a wrong option, 4 the webhook cannot be reached, 5 not allowed.
+    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
+    found = in_force(hub, kind="maintenance")
+    hub.show({"restraints": found}, lambda: _listed(found))
+
+
+@maintenance.command(name="end")
+@click.argument("number", type=int)
+@online
+def end_maintenance(*, hub: Hub, number: int) -> None:
+    """End maintenance NUMBER now, or call it off.
+
+    \b
+    Examples:
+      orchestrator maintenance end 3
+
+    \b
+    Exit status: 0 ended, 1 refused, 2 a wrong option, 4 the webhook cannot be reached,
+    5 not allowed.
+    """  # noqa: D301  \b is click's mark for text that is not to be wrapped
+    known = hub.get(f"{RESTRAINTS}/{number}")
+    if known["kind"] != "maintenance":
+        click.echo(f"orchestrator: {number} is no maintenance but a {known['kind']}", err=True)
+        sys.exit(REFUSED)
+    made = hub.post(f"{RESTRAINTS}/{number}/lift")
+    hub.show(made, lambda: [f"maintenance {number} of {whom(made)} has ended"])
+
+
+def _listed(found: list[Json]) -> list[str]:
+    if not found:
+        return ["no maintenance is under way or announced"]
+    head = ("NUMBER", "PROJECT", "STATE", f"FROM ({zone()})", "TO", "BY", "REASON")
+    rows = [
+        (
+            str(each["id"]),
+            whom(each),
+            each["state"].replace("_", " "),
+            local(each["starts_at"] or each["set_at"], day=True),
+            local(each["ends_at"], day=True),
+            each["set_by"],
+            each["reason"],
+        )
+        for each in found
+    ]
+    return table([head, *rows])

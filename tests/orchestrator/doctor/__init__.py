@@ -1,0 +1,1 @@
+"""What the doctor finds, each finding with a world in which it is so."""
