@@ -4,7 +4,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-exporter bench-webhook tools tools-new rules lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api tools tools-new rules lint types imports lock clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,12 @@ bench-exporter: .venv/.dev tools ## measure the exporter beside blackbox exporte
 
 bench-webhook: .venv/.dev ## measure the webhook beside plain Flask (3 minutes); ARGS="--seconds 3" for less
 	@$(BIN)/python -m tests.bench.webhook $(ARGS)
+
+bench-audit: .venv/.dev ## measure how fast a forged audit is found (a minute); ARGS="--rows 1000000" for more
+	@$(BIN)/python -m tests.bench.audit $(ARGS)
+
+bench-api: .venv/.dev ## measure the API with a million events in the database (5 minutes); ARGS="--requests 20" for less
+	@$(BIN)/python -m tests.bench.api $(ARGS)
 
 tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/
 	@$(BIN)/python -m orchestrator.demo.binaries

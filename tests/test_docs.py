@@ -32,6 +32,7 @@ from orchestrator.project import Control, Project
 from orchestrator.source import Source
 from orchestrator.supervisor import service
 from orchestrator.written import RESERVED, WrittenProject
+from webhook import event
 from webhook.__main__ import main as webhook
 from webhook.app import check_playbooks
 from webhook.catalogue import CATALOGUE
@@ -59,7 +60,8 @@ def test_every_event_is_explained() -> None:
     built = set(re.findall(r'_of\(incident, "(\w+)"', _text("webhook/event.py")))
     failures = {each.failed_event for each in CATALOGUE.values() if each.failed_event}
     explained = set(re.findall(r"^\| `([\w<>]+)`", _text("docs/events.md"), re.MULTILINE))
-    assert explained == built | failures | {"ActionFailed", *NAMED_BY_DATA}
+    restrained = {*event.SET.values(), *event.LIFTED.values()}
+    assert explained == built | failures | restrained | {"ActionFailed", *NAMED_BY_DATA}
 
 
 def _shape(hint: object) -> Any:  # noqa: ANN401  a model or a dataclass, or None for a plain value
@@ -198,9 +200,42 @@ def test_every_route_of_the_exporter_is_in_its_page() -> None:
     assert routes == {*shown, "PUT /-/reload"}
 
 
-@pytest.mark.parametrize("name", list(orchestrator.commands))
+def _commands(of: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with what people write for it; a group stands for those in it."""
+    if not isinstance(of, click.Group):
+        yield name, of
+        return
+    if of.invoke_without_command:
+        yield name, of
+    for inner, command in of.commands.items():
+        yield from _commands(command, f"{name} {inner}")
+
+
+COMMANDS = dict(
+    [*_commands(orchestrator, "orchestrator"), *_commands(webhook, "python -m webhook")]
+)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_docs(name: str) -> None:
-    assert any(f"`orchestrator {name}" in page.read_text(encoding="utf-8") for page in PAGES)
+    assert any(f"`{name}" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_how_it_is_used_and_what_its_exit_status_means(name: str) -> None:
+    command = COMMANDS[name]
+    told = f"{command.help or ''}{command.epilog or ''}"
+    examples = re.findall(r"(?m)^ +((?:orchestrator|python -m webhook) .*)$", told)
+    assert any(each.startswith(name) for each in examples)
+    assert "Exit status: 0 " in told or command is webhook  # which runs until it is ended
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_run_as_a_process_by_a_test(name: str) -> None:
+    words = name.removeprefix("orchestrator ").removeprefix("python -m webhook").split()
+    called = ", ".join(f'"{word}"' for word in words)
+    places = [page for page in (ROOT / "tests").rglob("test_*.py") if page != Path(__file__)]
+    assert any(called in page.read_text(encoding="utf-8") for page in places)
 
 
 def test_every_action_is_in_the_configuration_page() -> None:

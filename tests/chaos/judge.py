@@ -13,9 +13,9 @@ from orchestrator import clock
 from tests.chaos.courier import Told
 from tests.chaos.gateway import Sent
 from tests.chaos.site import Execution
-from webhook import action, audit, incident
+from webhook import action, chain, incident
 from webhook.alert import SAME
-from webhook.store import history
+from webhook.store import history, trail
 
 Json = dict[str, Any]
 
@@ -211,7 +211,7 @@ def _was_down(down: Down, project: str, at: datetime) -> bool:
 
 def broken(db: sqlite3.Connection, read: Sequence[Json]) -> Iterator[str]:
     """Name a break in the audit, in the numbers of events, in the file, or in what readers saw."""
-    first = audit.first_broken(history.audited(db))
+    first = chain.first_broken(trail.stream(db))
     if first is not None:
         yield f"the audit is broken at {first}"
     kept = history.events(db, after=0, limit=1_000_000)

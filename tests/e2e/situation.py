@@ -14,8 +14,8 @@ from orchestrator.supervisor.leash import leashed
 from tests.cases.mesh import ROOT
 from tests.cases.rig import Case
 from tests.waiting import until
-from webhook import audit
-from webhook.store import history
+from webhook import chain
+from webhook.store import trail
 
 ROOM = "8m"  # of the small disk; more than a case ever stores
 CLOCKWORK = "tests.e2e.clockwork"
@@ -90,4 +90,4 @@ def first_broken(folder: Path) -> int | None:
     uri = f"file:{folder / 'orchestrator.db'}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=5)) as db:
         db.row_factory = sqlite3.Row
-        return audit.first_broken(history.audited(db))
+        return chain.first_broken(trail.stream(db))

@@ -12,8 +12,8 @@ import pytest
 from orchestrator.demo.stack import PROJECTS
 from tests.e2e.conftest import Live, Start
 from tests.waiting import until
-from webhook import audit
-from webhook.store import history
+from webhook import chain
+from webhook.store import trail
 
 pytestmark = pytest.mark.e2e
 
@@ -80,7 +80,7 @@ async def _all_is_whole(live: Live) -> None:
     reader.row_factory = sqlite3.Row
     states = Counter(row["state"] for row in reader.execute("SELECT state FROM actions"))
     assert states == Counter({"completed": len(counted)})
-    assert audit.first_broken(history.audited(reader)) is None
+    assert chain.first_broken(trail.stream(reader)) is None
     reader.close()
 
 
