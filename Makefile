@@ -29,7 +29,7 @@ bench-webhook: .venv/.dev ## measure the webhook beside plain Flask (3 minutes);
 bench-audit: .venv/.dev ## measure how fast a forged audit is found (a minute); ARGS="--rows 1000000" for more
 	@$(BIN)/python -m tests.bench.audit $(ARGS)
 
-bench-api: .venv/.dev ## measure the API with a million events in the database (5 minutes); ARGS="--requests 20" for less
+bench-api: .venv/.dev ## measure the API with a million events in the database (1 minute); ARGS="--requests 20" for less
 	@$(BIN)/python -m tests.bench.api $(ARGS)
 
 tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/

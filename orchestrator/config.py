@@ -120,7 +120,10 @@ def load(path: Path, *, projects: str = "", environment: Mapping[str, str] | Non
         needless = projects and path == DEFAULT and not path.exists()
         text = "" if needless else strict.text(path)
     except strict.Mistaken as error:
-        raise BadConfig(str(path), error.mistakes, around.read) from error
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        hint = "; --config names another" if gone else ""
+        mistakes = [f"{each}{hint}" for each in error.mistakes]
+        raise BadConfig(str(path), mistakes, around.read) from error
     return _decoded(text, str(path), projects, around)
 
 

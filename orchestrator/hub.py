@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -116,7 +118,8 @@ def _read(response: aiohttp.ClientResponse, raw: bytes, url: str) -> Json:
         said = from_json(raw)
     except ValueError:
         said = None
-    if not isinstance(said, dict):
+    redirects = HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
+    if redirects or not isinstance(said, dict):  # a page to log in at is no answer, nor a deed
         raise Unreachable(url, f"it answers {response.status}, and not as the webhook would")
     if response.ok:
         return said
@@ -125,6 +128,16 @@ def _read(response: aiohttp.ClientResponse, raw: bytes, url: str) -> Json:
 
 def _why(error: aiohttp.ClientError) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno or 0  # below 0 it is one of names, with words of its own
-        return os.strerror(number) if number > 0 else str(error.os_error)
+        return unconnected(error.os_error)
     return str(error) or type(error).__name__
+
+
+def unconnected(error: OSError) -> str:
+    """Say why there is no connection: in the system's words, or in those of TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):  # its errno is not the system's, nor is that of a name
+        return f"no TLS with it: {error.reason or 'it does not speak it'}"
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error) or "no answer"
+    return os.strerror(error.errno)

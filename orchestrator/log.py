@@ -38,7 +38,8 @@ class Logs:
 class KeyValue(logging.Formatter):
     """Write `time level logger event key=value ...`.
 
-    Values are quoted, so one event stays one line, also with text of strangers.
+    Values are quoted, so one event stays one line, also with text of strangers. The lines of a
+    traceback follow it, and begin with blanks.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,24 @@ class KeyValue(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
         extras = [f"{name}={value!r}" for name, value in _extras(record)]
-        return " ".join([super().formatMessage(record), *extras])
+        return " ".join([_escaped(super().formatMessage(record)), *extras])
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401  logging's own name and type
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802  logging's own name
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {_escaped(line)}" for line in text.split("\n"))
+
+
+def _escaped(text: str) -> str:
+    """Write what a terminal would obey, or take for the end of a line, as Python does."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 class JsonLine(logging.Formatter):

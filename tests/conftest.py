@@ -2,11 +2,14 @@
 
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from itertools import count
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 
 FIRST, LAST = 20_000, 31_999  # below the kernel's own range, so no client socket takes them
@@ -14,6 +17,7 @@ SPAN = 2_000  # ports per worker of pytest-xdist, so two workers never race for 
 
 FreePort = Callable[[], int]
 Serve = Callable[[web.Application], Awaitable[str]]
+Tls = Callable[..., Awaitable[tuple[str, ssl.SSLContext]]]
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +64,35 @@ async def serve(free_port: FreePort) -> AsyncIterator[Serve]:
         port = free_port()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         return f"http://127.0.0.1:{port}"
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def tls(free_port: FreePort) -> AsyncIterator[Tls]:
+    """Serve by HTTPS, with a certificate of an authority of its own that holds until *ends*.
+
+    Returns the URL, and the setting that trusts this authority.
+    """
+    runners: list[web.AppRunner] = []
+
+    async def start(
+        app: web.Application, *, ends: datetime | None = None
+    ) -> tuple[str, ssl.SSLContext]:
+        authority, own = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        begins = datetime(2001, 1, 1, tzinfo=UTC)
+        issued = authority.issue_cert("127.0.0.1", not_before=begins, not_after=ends)
+        issued.configure_cert(own)
+        trusting = ssl.create_default_context()
+        authority.configure_trust(trusting)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=own).start()
+        return f"https://127.0.0.1:{port}", trusting
 
     yield start
     for runner in runners:

@@ -25,6 +25,7 @@ from orchestrator.cli import main as orchestrator
 from orchestrator.demo import stack
 from orchestrator.demo.fault import FAULTS, Outcome
 from orchestrator.demo.stack import PORTS, PROJECTS
+from orchestrator.doctor.finding import Mark
 from orchestrator.gauge import UNITS
 from orchestrator.guards import Guarding, Guards, WrittenGuards
 from orchestrator.metrics import METRICS, exported
@@ -51,6 +52,12 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if not link.startswith("http")]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_example_of_the_doctor_counts_its_lines() -> None:
+    _, *lines, counted = _text("docs/doctor.md").split("```")[1].strip().splitlines()
+    marks = [each[:4].strip() for each in lines]
+    assert counted == ", ".join(f"{marks.count(each)} {each}" for each in Mark)
 
 
 NAMED_BY_DATA = ("ProjectDown", "<PROJECT>_STATUS_CHANGED")

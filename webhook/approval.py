@@ -88,6 +88,10 @@ def bound(
         "command": None if command is None else [*command.argv, str(command.timeout)],
         "target": [project.name, project.url, project.control.url],
         "evidence": [episode.alertname, episode.fingerprint, episode.id],
-        "policy": [{key: str(value) for key, value in asdict(guards).items()}, project.critical],
+        "policy": [
+            {key: str(value) for key, value in asdict(guards).items()},
+            project.critical,
+            project.observed,
+        ],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

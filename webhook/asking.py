@@ -12,6 +12,7 @@ from webhook.guard import Block
 from webhook.incident import Episode
 from webhook.matter import Matter
 from webhook.policy import Step
+from webhook.request import TAKE_WITHIN
 
 
 async def awaiting(matter: Matter) -> Change:
@@ -54,21 +55,29 @@ def moot(case: Case, config: Config) -> str | None:
 
 
 async def _allowed(matter: Matter, asked: Approval, episode: Episode) -> Change:
-    """Take what was allowed, if nothing has come in between; it is tried once at least."""
+    """Take what was allowed, if nothing has come in between; it is tried once at least.
+
+    But not long after it has expired, when we were away: who said yes looked at another hour.
+    """
     action = matter.action
     step = matter.step(action.name)
     why_not = await _why_not(matter, step, episode)
     now = matter.effects.now()
-    if why_not is None:
+    if why_not is None and now < asked.expires_at + TAKE_WITHIN:
         detail = f"allowed by {asked.decided_by}"
         return matter.begin(step, action.alertname, detail=detail)
-    if now >= asked.expires_at:
-        said = why_not.reason if isinstance(why_not, Block) else why_not
-        what = f"{asked.decided_by} allowed {action.name}, and until it expired: {said}"
+    if why_not is None or now >= asked.expires_at:
+        what = f"{asked.decided_by} allowed {action.name}, and {_in_vain(why_not)}"
         return await matter.escalate(what, leaves=law.State.EXPIRED)
     if isinstance(why_not, Block):
         return outcome.blocked(matter.case, why_not, now)
     return outcome.objected(matter.case, why_not, now)
+
+
+def _in_vain(why_not: Block | str | None) -> str:
+    if why_not is None:
+        return "nobody took it up in time"
+    return f"until it expired: {why_not.reason if isinstance(why_not, Block) else why_not}"
 
 
 async def _why_not(matter: Matter, step: Step, episode: Episode) -> Block | str | None:

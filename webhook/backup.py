@@ -14,6 +14,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.version import VERSION
 from webhook import archive, newfile
 from webhook.archive import CONFIG, DATABASE, Chain, Manifest, Told
+from webhook.plain import cut
 from webhook.store import reader, trail
 from webhook.store.database import CannotOpen
 
@@ -36,8 +37,7 @@ def make(db: Path, out: Path, *, config: Path | None, at: datetime, told: Told) 
     A broken audit is backed up like a whole one; the manifest says so. Raises IsThere, CannotOpen,
     trail.NoAudit and OSError.
     """
-    if out.exists():
-        raise IsThere(out, "a backup is never written over")
+    _unmade(out)
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=out.parent) as folder:
         copy = Path(folder) / DATABASE
         _copy(db, copy, told)
@@ -47,7 +47,13 @@ def make(db: Path, out: Path, *, config: Path | None, at: datetime, told: Told) 
         manifest = _described(files, at, told)
         with newfile.placed(out) as file:
             archive.pack(file, manifest, files, at=at, told=told)
+            _unmade(out)  # another one may have been quicker
     return manifest
+
+
+def _unmade(out: Path) -> None:
+    if out.exists():
+        raise IsThere(out, "a backup is never written over")
 
 
 def _copy(db: Path, to: Path, told: Told) -> None:
@@ -78,6 +84,7 @@ def _taken(config: Path, folder: Path) -> Path:
 
 def _described(files: dict[str, Path], at: datetime, told: Told) -> Manifest:
     with closing(reader.connect(files[DATABASE])) as db:
+        db.text_factory = trail.any_text
         found = trail.verified(db)
         last = trail.head(db)
         done = db.execute(f"SELECT name FROM {FILED} ORDER BY rowid").fetchall()  # noqa: S608  a name of ours
@@ -85,7 +92,7 @@ def _described(files: dict[str, Path], at: datetime, told: Told) -> Manifest:
         version=VERSION,
         at=clock.written(at),
         migrations=[row["name"] for row in done],
-        audit=Chain(rows=last.rows, head=last.hash, whole=found.broken is None),
+        audit=Chain(rows=last.rows, head=cut(last.hash, 64), whole=found.broken is None),
         files={name: archive.described(path, told) for name, path in files.items()},  # type: ignore[misc]  # two names, of archive.py
         not_in_here=sorted(_secrets(files.get(CONFIG))),
     )

@@ -14,7 +14,7 @@ from webhook import errand, mitigation, outcome, policy
 from webhook.action import Action
 from webhook.case import Case
 from webhook.change import Change
-from webhook.guard import GUARDS, Block, Scene
+from webhook.guard import GUARDS, Block, Scene, held
 from webhook.incident import Episode, State, no_alert
 from webhook.matter import Matter
 from webhook.policy import Step
@@ -115,10 +115,10 @@ def _pace(step: Step, scene: Scene) -> Iterator[Block]:
         within = duration.text(limits.window)
         why = f"{len(tried)} attempts within {within}, and {limits.attempts} are the limit"
         ends = sorted(each.executed_at + limits.window for each in tried if each.executed_at)
-        yield _block(ATTEMPTS, scene, why, ends[-limits.attempts])
+        yield held(scene, ATTEMPTS, why, ends[-limits.attempts])
     if _tripped(step, scene, scene.now):
         why = "the attempts before this one did not help, or not for long"
-        yield _block(BREAKER, scene, why, _closes(step, scene, tried))
+        yield held(scene, BREAKER, why, _closes(step, scene, tried))
 
 
 def _tripped(step: Step, scene: Scene, now: datetime) -> bool:
@@ -130,12 +130,6 @@ def _closes(step: Step, scene: Scene, tried: list[Action]) -> datetime | None:
     """Return when the breaker closes by itself: when enough of the attempts are too old."""
     ends = sorted(each.executed_at + step.guards.window for each in tried if each.executed_at)
     return next((end for end in ends if not _tripped(step, scene, end)), None)
-
-
-def _block(guard: str, scene: Scene, why: str, until: datetime | None) -> Block:
-    when = f" until {until:%H:%M:%S} UTC" if until else ""
-    reason = f"{scene.action} on {scene.project.name} held{when}: {why}"
-    return Block(guard=guard, reason=reason, until=until)
 
 
 def proven(matter: Matter, goal: Goal, now: datetime) -> Change:

@@ -64,7 +64,8 @@ def first_of(guards: Iterable[Guard], scene: Scene) -> Block | None:
     return next((block for guard in guards if (block := guard(scene))), None)
 
 
-def _held(scene: Scene, guard: str, why: str, until: datetime | None = None) -> Block:
+def held(scene: Scene, guard: str, why: str, until: datetime | None = None) -> Block:
+    """Say that *guard* holds the action of *scene*, and until when; on another day, which."""
     far = until is not None and until - scene.now >= _DAY
     when = f" until {until:{'%Y-%m-%d ' if far else ''}%H:%M:%S} UTC" if until else ""
     reason = f"{scene.action} on {scene.project.name} held{when}: {why}"
@@ -82,7 +83,7 @@ def _restraint(kind: Kind) -> Guard:
             return None
         found = max(binding, key=lambda each: each.ends_at or _NEVER)
         why = f"{_SAID[kind]} by {found.set_by}: {found.reason}"
-        return _held(scene, kind.value, why, found.ends_at)
+        return held(scene, kind.value, why, found.ends_at)
 
     return guard
 
@@ -98,7 +99,7 @@ def _silence(scene: Scene) -> Block | None:
     silenced = scene.episode.silenced
     if silenced is None or not scene.episode.open:
         return None
-    return _held(scene, "silence", f"{scene.episode.alertname} is {silenced}")
+    return held(scene, "silence", f"{scene.episode.alertname} is {silenced}")
 
 
 def _observe(scene: Scene) -> Block | None:
@@ -116,7 +117,7 @@ def _fleet(scene: Scene) -> Block | None:
     within, name = duration.text(guards.fleet_within), scene.episode.alertname
     did = "went down" if name == DOWN else f"got {name}"
     why = f"{fell} of {fleet} projects {did} within {within}; the monitor itself is suspect"
-    return replace(_held(scene, FLEET, why), fell=scene.around.fell)
+    return replace(held(scene, FLEET, why), fell=scene.around.fell)
 
 
 def _dependency(scene: Scene) -> Block | None:
@@ -124,7 +125,7 @@ def _dependency(scene: Scene) -> Block | None:
     if not parents:
         return None
     are = "is" if len(parents) == 1 else "are"
-    return _held(
+    return held(
         scene, "dependency", f"{', '.join(parents)} {are} down, on which it depends; healed first"
     )
 
@@ -135,7 +136,7 @@ def _cooldown(scene: Scene) -> Block | None:
     if ready is None or ready <= scene.now:
         return None
     why = f"cooldown {duration.text(scene.guards.cooldown)}"
-    return _held(scene, "cooldown", why, ready)
+    return held(scene, "cooldown", why, ready)
 
 
 def _executed(action: Action, scene: Scene) -> datetime:
@@ -153,11 +154,11 @@ def _concurrency(scene: Scene) -> Block | None:
     if under_way < most:
         return None
     are = f"{most} repairs" if most > 1 else "one repair"
-    return _held(scene, "concurrency", f"{are} at most at once, and as many are under way")
+    return held(scene, "concurrency", f"{are} at most at once, and as many are under way")
 
 
 def _dry_run(scene: Scene) -> Block | None:
-    return _held(scene, DRY_RUN, "dry run") if scene.guards.dry_run else None
+    return held(scene, DRY_RUN, "dry run") if scene.guards.dry_run else None
 
 
 DRY_RUN = "dry_run"

@@ -209,7 +209,7 @@ class Gauges:
         self._approvals.set(figures.approvals.many)
         self._approval_age.set(figures.approvals.age(figures.at).total_seconds())
         self._audit_rows.set(figures.audit_rows)
-        self._audit_head.set(int(figures.audit_head[:12], 16))
+        self._audit_head.set(_number(figures.audit_head))
         self._show_maintenance(figures.maintenance)
         self._show_breakers(figures.attempts, figures.at)
 
@@ -244,6 +244,14 @@ class Tally:
         self._known |= dict.fromkeys(many)
         for each in self._known:
             self._gauge.labels(each).set(many.get(each, 0))
+
+
+def _number(digest: str) -> int:
+    """Return the first 48 bits of *digest*; -1 where somebody has put something else there."""
+    try:
+        return int(digest[:12], 16)
+    except ValueError:
+        return -1
 
 
 def _seconds(length: timedelta) -> float:

@@ -15,7 +15,7 @@ from webhook import action as law
 from webhook.action import Action
 from webhook.approval import Approval, Decision
 from webhook.catalogue import CATALOGUE
-from webhook.incident import DOWN, ENDED, State, downtime
+from webhook.incident import DOWN, ENDED, Episode, State, downtime
 from webhook.plain import line
 from webhook.remedy import Goal
 from webhook.story import Spell, Story, down, spells
@@ -107,16 +107,22 @@ def _trouble(story: Story, times: _Times) -> Iterator[str]:
     was_down = down(story.episodes)
     if was_down:
         yield f"{project} {_down(was_down, times)}."
-    others = tuple(each for each in story.episodes if each.alertname != DOWN)
-    if others:
-        names = [_name(each) for each in dict.fromkeys(each.alertname for each in others)]
-        lasted = spells(others)
+    others = [each for each in story.episodes if each.alertname != DOWN]
+    about = ", too," if was_down else f" for {project}"
+    if ended := [each for each in others if each.ended_at is not None]:
+        lasted = spells(tuple(ended))
         whole = Spell(lasted[0].begin, lasted[-1].end)
-        fires = "has fired" if whole.end is None else "fired"
-        about = ", too," if was_down else f" for {project}"
-        yield f"{_listed(names)} {fires}{about} {times.range(whole)}."
+        yield f"{_alerts(ended)} fired{about} {times.range(whole)}."
+    if going := [each for each in others if each.ended_at is None]:
+        have = "has" if len({each.alertname for each in going}) == 1 else "have"
+        since = times.named(min(each.started_at for each in going))
+        yield f"{_alerts(going)} {have} fired{about} since {since}."
     if not story.episodes:
         yield f"No alert of {project} fired."
+
+
+def _alerts(episodes: Sequence[Episode]) -> str:
+    return _listed([_name(each) for each in dict.fromkeys(each.alertname for each in episodes)])
 
 
 def _down(was: Sequence[Spell], times: _Times) -> str:

@@ -1,5 +1,6 @@
 """A new file: it has its name when it is whole and on the disk, and not before."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ def placed(path: Path) -> Iterator[BinaryIO]:
 
     Raises OSError. When the block does not end well, nothing is left of it.
     """
+    if path.exists() and not path.is_file():  # root would put a file in the place of /dev/null
+        raise FileExistsError(errno.EEXIST, "it is there, and is no file", str(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
@@ -72,16 +72,45 @@ async def read_within(
     return rose > 0
 
 
+# Whether it is down is scraped every second, its state less often: what is newer counts.
+STATES: Final = """\
+max by (project, state) (project_state{state!="down"}) == 1
+unless on (project) max by (project) (project_up) == 0
+or on (project) label_replace(max by (project) (project_up) == 0, "state", "down", "", "")
+or on (project) label_replace(max by (project) (project_up) == 1, "state", "healthy", "", "")
+or on (project) max by (project, state) (project_state) == 1
+"""
+
+
 async def states(session: aiohttp.ClientSession, url: str) -> dict[str, str] | None:
     """Return the state of each project that the exporter knows of; None without an answer."""
-    query = "max by (project, state) (project_state) == 1"
     try:
-        found = await _data(session, f"{url}/api/v1/query", {"query": query})
+        found = await _data(session, f"{url}/api/v1/query", {"query": STATES})
         named = [series["metric"] for series in found["result"]]
         return {str(each["project"]): str(each["state"]) for each in named}
     except NO_ANSWER as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return None
+
+
+# Between its first bad scrape and its incident a project is down, and nothing is amiss yet.
+NEWLY: Final = """\
+max by (project) (project_up) == 0
+and on (project) (
+  max by (project) (max_over_time(project_up[30s])) > 0
+  or on (project) max by (project) (project_up) unless on (project) project_up offset 30s
+)
+"""
+
+
+async def newly_down(session: aiohttp.ClientSession, url: str) -> frozenset[str]:
+    """Return the projects that are down for less than half a minute; none without an answer."""
+    try:
+        found = await _data(session, f"{url}/api/v1/query", {"query": NEWLY})
+        return frozenset(str(series["metric"]["project"]) for series in found["result"])
+    except NO_ANSWER as error:
+        logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
+        return frozenset()
 
 
 async def _ever(session: aiohttp.ClientSession, url: str, series: str) -> bool:

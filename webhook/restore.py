@@ -4,8 +4,8 @@ import os
 import pwd
 import sqlite3
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from webhook.audit import RESTORED, Head
 from webhook.backup import IsThere
 from webhook.store import database, reader, rows, trail
 
+# What does something by itself in a database: it could allow an action, or change the audit.
+ALIVE = "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')"
 BESIDE = ("", "-wal", "-shm")  # what makes up a database, by the ends of the names
 
 
@@ -44,7 +46,8 @@ def restore(
     1. No webhook works on *db*, and nothing stands there, unless *force*. Raises InUse, IsThere.
     2. The archive is what was packed; the database is undamaged, its audit whole and the one of
        the manifest, its schema not newer than ours. Raises BadArchive and NewerSchema.
-    3. The schema is brought up to date, and the audit says that it was restored, and by whom.
+    3. The schema is brought up to date, and has no triggers but ours, and all of these. Raises
+       BadArchive. The audit says that it was restored, and by whom.
     4. What stood there is moved aside, and the new files take their places. Raises OSError.
     """
     with database.held(db):
@@ -55,13 +58,11 @@ def restore(
             folder = Path(name)
             manifest = archive.unpack(source, folder, told=told)
             _check(source, folder / DATABASE, manifest)
-            head = _noted(folder / DATABASE, manifest, at)
-            moved = _aside(db, config if (folder / CONFIG).exists() else None, at)
-            _place(folder / DATABASE, db)
-            put = config if config and (folder / CONFIG).exists() else None
-            if put:
-                with newfile.placed(put) as file:
-                    file.write((folder / CONFIG).read_bytes())
+            head = _noted(source, folder / DATABASE, manifest, at)
+            put = config if (folder / CONFIG).exists() else None
+            with _written(folder / CONFIG, put):
+                moved = _aside(db, put, at)
+                _place(folder / DATABASE, db)
     return Restored(manifest=manifest, head=head, moved=moved, config=put)
 
 
@@ -87,9 +88,12 @@ def _check(source: Path, fresh: Path, manifest: Manifest) -> None:
         raise BadArchive(source, "the audit ends elsewhere than the manifest says")
 
 
-def _noted(fresh: Path, manifest: Manifest, at: datetime) -> Head:
+def _noted(source: Path, fresh: Path, manifest: Manifest, at: datetime) -> Head:
     data = {"backup": manifest.at, "head": manifest.audit.head, "rows": manifest.audit.rows}
-    with closing(database.connect(fresh)) as db:
+    with closing(database.connect(fresh)) as db, closing(database.connect(":memory:")) as ours:
+        if strange := set(db.execute(ALIVE)) ^ set(ours.execute(ALIVE)):
+            names = ", ".join(sorted({str(name) for name, _ in strange}))
+            raise BadArchive(source, f"its triggers and views are not the webhook's: {names}")
         with database.atomic(db):
             rows.record(db, audit.entry(RESTORED, data, at=at, actor=user()))
         return trail.head(db)
@@ -117,6 +121,18 @@ def _aside(db: Path, config: Path | None, at: datetime) -> tuple[Path, ...]:
             path.rename(kept)
             moved.append(kept)
     return tuple(moved)
+
+
+@contextmanager
+def _written(fresh: Path, config: Path | None) -> Iterator[None]:
+    """Write *config* before the block, where that may still fail; it has its name behind it."""
+    if config is None:
+        yield
+        return
+    with newfile.placed(config) as file:
+        file.write(fresh.read_bytes())
+        file.flush()  # a full disk is told now
+        yield
 
 
 def _place(fresh: Path, db: Path) -> None:

@@ -113,6 +113,26 @@ class _Words:
         """Return `: text`, or nothing when there is none."""
         return f": {self[key]}" if self[key] else ""
 
+    def after(self, words: str, key: str) -> str:
+        """Return `words text`, or nothing when there is none."""
+        return f"{words}{self[key]}" if self[key] else ""
+
+    def until(self) -> str:
+        """Say from when and until when something is that people have set."""
+        begin, end = (
+            f" {word} {self[key][:19].replace('T', ' ')} UTC" if self[key] else ""
+            for word, key in (("from", "starts_at"), ("until", "ends_at"))
+        )
+        return f"{begin}{end}"
+
+    def set(self, what: str) -> str:
+        """Tell what people have set, by whom and why."""
+        return f"{what}{self.until()}{self.after(', by ', 'by')}{self.about('reason')}"
+
+    def lifted(self, what: str) -> str:
+        """Tell that people have ended it, who did, and why it was set."""
+        return f"{what}{self.after(', by ', 'by')}{self.after('; it was for: ', 'reason')}"
+
 
 def _otherwise(event: _Words) -> str:
     """Say an event of another name with all that stands in it, but for keys."""
@@ -130,7 +150,18 @@ _SENTENCES: Final[Mapping[str, Callable[[_Words], str]]] = {
         f"{said['by']} {said['decision']} {said['action']}{said.about('reason')}"
     ),
     "ApprovalWithdrawn": lambda said: f"the question is off{said.about('reason')}",
-    "ActionStarted": lambda said: f"{said['action']} begins, attempt {said['attempt']}",
+    "ActionRequested": lambda said: (
+        f"{said['asked_by']} asks for {said['action']}{said.after(', forcing ', 'force')}"
+        f"{said.about('reason')}"
+    ),
+    "RequestRefused": lambda said: (
+        f"{said['action']}, asked for by {said['asked_by']}, is {said['outcome']}"
+        f"{said.about('reason')}"
+    ),
+    "ActionStarted": lambda said: (
+        f"{said['action']} begins, attempt {said['attempt']}"
+        f"{said.after(', overriding ', 'overrode')}"
+    ),
     "ActionExecuted": lambda said: f"{said['action']} was carried out{said.about('detail')}",
     "ActionFailed": lambda said: f"{said['action']} did not help{said.about('detail')}",
     "RecoveryObserved": lambda said: f"answers again, after {said['action']}",
@@ -138,5 +169,12 @@ _SENTENCES: Final[Mapping[str, Callable[[_Words], str]]] = {
     "ActionProven": lambda said: f"{said['action']} did what it was for{said.about('detail')}",
     "PROBLEM_RESOLVED": lambda said: f"resolved{said.about('text')}",
     "ESCALATION_REQUIRED": lambda said: f"people are asked{said.about('reason')}",
+    "EscalationAcknowledged": lambda said: f"{said['by']} has taken it{said.about('reason')}",
+    "HoldSet": lambda said: said.set("left alone"),
+    "HoldReleased": lambda said: said.lifted("left alone no more"),
+    "KillSwitchOn": lambda said: said.set("the kill switch is on"),
+    "KillSwitchOff": lambda said: said.lifted("the kill switch is off"),
+    "MaintenanceSet": lambda said: said.set("maintenance"),
+    "MaintenanceEnded": lambda said: said.lifted("maintenance ended"),
     "IncidentClosed": lambda said: f"closed{said.about('how')}",
 }

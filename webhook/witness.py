@@ -14,7 +14,15 @@ DAYS = 30
 LOOKS = ((DAYS * 86_400, 3_600), (6 * 3_600, 30))  # seconds back, and from one look to the next
 ROWS, HEAD = "webhook_audit_rows", "webhook_audit_head"
 
-NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError, AttributeError)
+NO_ANSWER = (
+    aiohttp.ClientError,
+    TimeoutError,
+    ArithmeticError,  # a count that is infinite
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
 
 Series = Mapping[frozenset[tuple[str, str]], Mapping[float, float]]  # labels: instant: value
 

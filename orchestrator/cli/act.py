@@ -11,10 +11,19 @@ from urllib.parse import quote
 import click
 
 from orchestrator import duration, hub
-from orchestrator.cli.online import GOING_ON, REFUSED, UNREACHABLE, Hub, local, online, plain, zone
+from orchestrator.cli.online import (
+    GOING_ON,
+    INTERRUPTED,
+    REFUSED,
+    UNREACHABLE,
+    Hub,
+    local,
+    online,
+    plain,
+    zone,
+)
 from orchestrator.hub import Json, Refused, Unreachable
 
-INTERRUPTED = 130
 EVERY = 0.5  # seconds between two looks
 _OVER = ("completed", "failed", "unknown")  # states of an action that is not under way any more
 
@@ -40,6 +49,7 @@ class _Watch:
     incident: int
     after: int  # the last event that was shown
     last: Json = field(default_factory=dict)  # the request as it was seen last
+    refused: bool = False  # as an event of it said
 
     def look(self) -> bool:
         """Show what is new, and tell whether that was the end; raise Unreachable or Refused."""
@@ -59,8 +69,15 @@ class _Watch:
         if self.hub.as_json:
             return
         for each in events:
-            if each["incident"] == self.incident:
+            if each["incident"] == self.incident and not self._of_refusal(each):
                 click.echo(f"{local(each['at'])}  {_told(each)}")
+
+    def _of_refusal(self, event: Json) -> bool:
+        """Tell whether it says that the request is refused; the last line says so with more."""
+        if event["name"] == "RequestRefused" and event["data"].get("request") == self.number:
+            self.refused = True
+            return True
+        return self.refused and event["name"] == "IncidentClosed"
 
 
 @click.command()
@@ -108,7 +125,7 @@ def act(
 
     \b
     Exit status: 0 proven, 1 refused or failed, 2 a wrong option, 3 still going on,
-    4 the webhook cannot be reached, 5 not allowed.
+    4 the webhook cannot be reached, 5 not allowed, 130 interrupted.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     body = {"action": action, "reason": reason, "force": list(force)}
     asked = hub.post(f"/api/v1/projects/{quote(project, safe='')}/actions", body)
@@ -167,7 +184,8 @@ def _ended(request: Json) -> Iterator[str]:
     yield f"{what}: {request['outcome']}" + _because("", request["why"])
     if request["guard"] is None:
         return
-    until = f" until {local(request['until'], day=True)} {zone()}" if request["until"] else ""
+    end = request["until"]
+    until = f" until {local(end, day=True)} {zone(end)}" if end else ""
     hint = f"; --force {request['guard']} does it nevertheless"
     yield f"held by {request['guard']}{until}{hint if request['forcible'] else ''}"
 
@@ -182,7 +200,9 @@ def _told(event: Json) -> str:
     said = next((data[key] for key in _SAYS if data.get(key)), "")
     action = f" {data['action']}" if data.get("action") else ""
     over = f" (overriding {data['overrode']})" if data.get("overrode") else ""
-    return plain(f"{event['name']}{action}{over}{': ' if said else ''}{said}")
+    changed = f" from {data['from']} to {data['to']}" if data.keys() >= _CHANGED else ""
+    return plain(f"{event['name']}{action}{changed}{over}{': ' if said else ''}{said}")
 
 
 _SAYS = ("text", "detail", "how", "reason", "question", "summary")  # the first that an event has
+_CHANGED = {"from", "to"}  # what an event has that tells of a change

@@ -88,7 +88,8 @@ def _listed(answer: Json, state: str) -> Iterator[str]:
     if not found:
         yield "nothing waits for an answer" if state == "waiting" else "nobody was ever asked"
         return
-    head = ("ID", "STATE", "PROJECT", "ACTION", "AGAINST", "INCIDENT", f"UNTIL ({zone()})", "BY")
+    until = f"UNTIL ({zone(*(each['expires_at'] for each in found))})"
+    head = ("ID", "STATE", "PROJECT", "ACTION", "AGAINST", "INCIDENT", until, "BY")
     yield from table([head, *(_row(each) for each in found)])
     if answer["next"] is not None:
         yield f"older ones: --before {answer['next']}"
@@ -108,10 +109,10 @@ def _row(asked: Json) -> tuple[str, ...]:
 
 
 def _recorded(asked: Json) -> Iterator[str]:
-    until = local(asked["expires_at"], day=True)
-    yield f"approval {asked['id']}: {plain(asked['question'])}"
-    yield (
-        f"incident {asked['incident']}, against {plain(asked['alertname'])},"
-        f" attempt {asked['attempt']}; open until {until} {zone()}"
+    yield plain(
+        f"approval {asked['id']}, {asked['action']} on {asked['project']}:"
+        f" {asked['state']} by {asked['decided_by'] or ''}: {asked['reason'] or ''}"
     )
-    yield f"{asked['state']} by {plain(asked['decided_by'] or '')}: {plain(asked['reason'] or '')}"
+    yield plain(
+        f"incident {asked['incident']}, against {asked['alertname']}, attempt {asked['attempt']}"
+    )

@@ -10,7 +10,7 @@ def audit() -> None:
     """Prove that the audit is whole, or hand it on."""
 
 
-@audit.command(context_settings=offline.AS_IT_IS)
+@audit.command(cls=offline.AsItIs)
 @offline.passed_on
 def verify(*, arguments: tuple[str, ...]) -> None:
     """Follow the audit of a database from its first row to its last, and name the first wrong one.
@@ -41,7 +41,7 @@ def verify(*, arguments: tuple[str, ...]) -> None:
     offline.run("audit", "verify", *arguments)
 
 
-@audit.command(context_settings=offline.AS_IT_IS)
+@audit.command(cls=offline.AsItIs)
 @offline.passed_on
 def export(*, arguments: tuple[str, ...]) -> None:
     """Write the audit of a database down, and say its head on standard error.

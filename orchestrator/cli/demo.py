@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from orchestrator import duration
+from orchestrator.cli.online import DEFAULT
 from orchestrator.demo import binaries, launch, timeline
 from orchestrator.demo.fault import FAULTS, LONGEST, By, Outcome
 from orchestrator.demo.run import Result, play
@@ -191,3 +192,17 @@ def _say_where(stack: Stack, screen: Screen) -> None:
     for name in stack.ports:
         screen.line(f"  {name:13} {stack.url(name)}")
     screen.line(f"  {'files':13} {stack.folder}")
+    screen.line("Ask it, in another terminal:")
+    for each in questions(sys.argv[0], stack.url("webhook"), stack.folder):
+        screen.line(f"  {each}")
+
+
+def questions(command: str, url: str, folder: Path) -> list[str]:
+    """Return command lines, for *command*, that ask the webhook at *url* how everything is."""
+    at = "" if url == DEFAULT else f" --url {url}"
+    files = f"--config {folder}/orchestrator.yml --db {folder}/orchestrator.db"
+    return [
+        f"{command} status{at}",
+        f"{command} incidents{at}",
+        f"{command} doctor {files}{at}",
+    ]

@@ -71,5 +71,5 @@ def _lines(found: Iterable[Finding]) -> Iterable[str]:
     for each in found:
         many[each.mark] += 1
         do = f" -> {each.do}" if each.do else ""
-        yield plain(f"{each.mark:4} {each.about}: {each.said}{do}")
+        yield f"{each.mark:4} {plain(f'{each.about}: {each.said}{do}')}"
     yield ", ".join(f"{many[mark]} {mark}" for mark in Mark)

@@ -29,5 +29,5 @@ def ack(*, hub: Hub, incident: int, reason: str) -> None:
     option, 4 the webhook cannot be reached, 5 not allowed.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     made = hub.post(f"/api/v1/incidents/{incident}/acknowledge", {"reason": reason})
-    by, since = plain(made["acknowledged_by"]), local(made["acknowledged_at"])
-    hub.show(made, lambda: [f"incident {incident} is {by}'s since {since} {zone()}"])
+    by, at = plain(made["acknowledged_by"]), made["acknowledged_at"]
+    hub.show(made, lambda: [f"incident {incident} is {by}'s since {local(at)} {zone(at)}"])

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from orchestrator.cli.known import stranger
 from orchestrator.cli.online import REFUSED, Hub, online, plain
 from orchestrator.cli.restraint import LENGTH, REASON, RESTRAINTS, in_force, lift, line
 
@@ -47,9 +48,11 @@ def release(*, hub: Hub, project: str) -> None:
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     found = [each for each in in_force(hub, kind="hold") if each["project"] == project]
     lifted = lift(hub, found)
-    said = f"{project} is released" if lifted else f"{project} is not held"
-    hub.show({"lifted": lifted}, lambda: [plain(said)])
-    sys.exit(0 if lifted else REFUSED)
+    if lifted:
+        hub.show({"lifted": lifted}, lambda: [plain(f"{project} is released")])
+        return
+    hub.show({"lifted": []}, lambda: [plain(f"{project} is not held{stranger(hub, project)}")])
+    sys.exit(REFUSED)
 
 
 @click.command(name="kill-switch")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 
 from orchestrator import clock
+from orchestrator.cli.known import stranger
 from orchestrator.cli.online import Hub, local, online, plain, table, zone
 from orchestrator.cli.past import Past
 from orchestrator.hub import Json
@@ -41,7 +42,11 @@ def history(*, hub: Hub, project: str | None, begin: str, end: str | None, limit
     if begin >= until:
         raise click.UsageError(f"nothing lies between {_shown(begin)} and {_shown(until)}")
     answer = _read(hub, project, begin, until, limit)
-    hub.show(answer, lambda: _listed(answer, begin, until))
+    if answer["history"]:
+        hub.show(answer, lambda: _listed(answer))
+        return
+    nothing = f"nothing is known to have happened from {_shown(begin)} to {_shown(until)}"
+    hub.show(answer, lambda: [plain(nothing + stranger(hub, project))])
 
 
 def _read(hub: Hub, project: str | None, begin: str, until: str, limit: int) -> Json:
@@ -57,15 +62,12 @@ def _read(hub: Hub, project: str | None, begin: str, until: str, limit: int) -> 
 
 
 def _shown(instant: str) -> str:
-    return f"{local(instant, day=True)} {zone()}"
+    return f"{local(instant, day=True)} {zone(instant)}"
 
 
-def _listed(answer: Json, begin: str, until: str) -> Iterator[str]:
+def _listed(answer: Json) -> Iterator[str]:
     found = answer["history"]
-    if not found:
-        yield f"nothing is known to have happened from {_shown(begin)} to {_shown(until)}"
-        return
-    head = (f"TIME ({zone()})", "PROJECT", "INCIDENT", "WHAT")
+    head = (f"TIME ({zone(*(each['at'] for each in found))})", "PROJECT", "INCIDENT", "WHAT")
     yield from table([head, *(_row(each) for each in found)])
     if answer["next"] is not None:
         last = local(found[-1]["at"], day=True)

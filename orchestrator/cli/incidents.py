@@ -1,11 +1,12 @@
 """`orchestrator incidents` and `incident`: what became of the alerts."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 
-from orchestrator import clock, duration
+from orchestrator import duration
+from orchestrator.cli.known import stranger
 from orchestrator.cli.online import Hub, local, online, plain, table, zone
 from orchestrator.hub import Json
 
@@ -46,7 +47,11 @@ def incidents(
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     state = "open" if going else "all"
     answer = hub.get(PATH, state=state, project=project, q=words, limit=limit, before=before)
-    hub.show(answer, lambda: _listed(answer, going=going))
+    if answer["incidents"]:
+        hub.show(answer, lambda: _listed(answer))
+        return
+    nothing = "nothing goes on" if going else "there is none"
+    hub.show(answer, lambda: [plain(nothing + stranger(hub, project))])
 
 
 @click.command()
@@ -64,22 +69,22 @@ def incident(*, hub: Hub, number: int) -> None:
     Exit status: 0 told, 1 there is none or it was refused, 2 a wrong option, 4 the webhook cannot
     be reached, 5 not allowed.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
-    answer = hub.get(f"{PATH}/{number}", zone=None if hub.as_json else _offset())
+    answer = hub.get(f"{PATH}/{number}")
+    if not hub.as_json:  # its sentences in the zone that was ours then: it may be another season
+        answer = hub.get(f"{PATH}/{number}", zone=_offset(answer["opened_at"]))
     hub.show(answer, lambda: _told(answer))
 
 
-def _offset() -> str:
-    """Return how far this machine's zone is from UTC now, as the API wants it."""
-    written = clock.now().astimezone().strftime("%z")
+def _offset(instant: str) -> str:
+    """Return how far this machine's zone was from UTC then, as the API wants it."""
+    written = datetime.fromisoformat(instant).astimezone().strftime("%z")
     return f"{written[:3]}:{written[3:5]}"
 
 
-def _listed(answer: Json, *, going: bool) -> Iterator[str]:
+def _listed(answer: Json) -> Iterator[str]:
     found = answer["incidents"]
-    if not found:
-        yield "nothing goes on" if going else "there is none"
-        return
-    head = ("ID", "STATE", "PROJECT", f"OPENED ({zone()})", "ENDED", "DOWN", "ATTEMPTS", "HELD BY")
+    opened = f"OPENED ({zone(*(each['opened_at'] for each in found))})"
+    head = ("ID", "STATE", "PROJECT", opened, "ENDED", "DOWN", "ATTEMPTS", "HELD BY")
     yield from table([head, *(_row(each) for each in found)])
     if answer["next"] is not None:
         yield f"older ones: --before {answer['next']}"
@@ -110,7 +115,7 @@ def _told(of: Json) -> Iterator[str]:
     yield plain(of["summary"])
     if of["timeline"]:
         yield ""
-        head = (f"TIME ({zone()})", "AFTER", "TOOK", "WHAT")
+        head = (f"TIME ({zone(*(each['at'] for each in of['timeline']))})", "AFTER", "TOOK", "WHAT")
         yield from table([head, *(_moment(each) for each in of["timeline"])])
     for title, lines in (
         ("attempts", _attempts(of)),

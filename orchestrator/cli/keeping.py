@@ -5,7 +5,7 @@ import click
 from orchestrator.cli import offline
 
 
-@click.command(context_settings=offline.AS_IT_IS)
+@click.command(cls=offline.AsItIs)
 @offline.passed_on
 def backup(*, arguments: tuple[str, ...]) -> None:
     """Back the database up into a file, also while a webhook works on it.
@@ -31,7 +31,7 @@ def backup(*, arguments: tuple[str, ...]) -> None:
     offline.run("backup", *arguments)
 
 
-@click.command(context_settings=offline.AS_IT_IS)
+@click.command(cls=offline.AsItIs)
 @offline.passed_on
 def restore(*, arguments: tuple[str, ...]) -> None:
     """Make the database what a backup holds, after the whole backup was checked.

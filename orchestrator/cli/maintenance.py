@@ -1,11 +1,19 @@
 """`orchestrator maintenance`: work on projects, announced."""
 
-import sys
-
 import click
 
-from orchestrator.cli.online import REFUSED, Hub, local, online, table, zone
-from orchestrator.cli.restraint import LENGTH, REASON, RESTRAINTS, WHEN, in_force, line, whom
+from orchestrator import clock
+from orchestrator.cli.online import Hub, local, online, table, zone
+from orchestrator.cli.restraint import (
+    LENGTH,
+    REASON,
+    RESTRAINTS,
+    WHEN,
+    in_force,
+    line,
+    spanned,
+    whom,
+)
 from orchestrator.hub import Json
 
 
@@ -34,12 +42,14 @@ def add_maintenance(
 ) -> None:
     """Announce maintenance of PROJECT, or with --all of every one.
 
-    Times are those of this machine's zone, unless they name another.
+    Times are those of this machine's zone, unless they name another. One without a day is for
+    --from the next one, or that of less than an hour ago, which means now; for --to it is the
+    first after the begin.
 
     \b
     Examples:
       orchestrator maintenance add email-blast --for 2h --reason "new database"
-      orchestrator maintenance add --all --from 22:00 --to 23:30 --reason "the switch in rack 2"
+      orchestrator maintenance add --all --from 22:00 --to 02:00 --reason "the switch in rack 2"
 
     \b
     Exit status: 0 announced, 1 refused, 2 a wrong option, 4 the webhook cannot be reached,
@@ -49,8 +59,9 @@ def add_maintenance(
         raise click.UsageError("name a project, or say --all")
     if (length is None) == (ends is None):
         raise click.UsageError("say either --for or --to")
+    begin, end = spanned(starts, ends, now=clock.now().astimezone())
     said = {"kind": "maintenance", "project": project, "reason": reason}
-    when = {"starts_at": starts, "for": length, "ends_at": ends}
+    when = {"starts_at": begin, "for": length, "ends_at": end}
     made = hub.post(RESTRAINTS, {**said, **{key: each for key, each in when.items() if each}})
     hub.show(made, lambda: [line(made)])
 
@@ -86,10 +97,11 @@ def end_maintenance(*, hub: Hub, number: int) -> None:
     Exit status: 0 ended, 1 refused, 2 a wrong option, 4 the webhook cannot be reached,
     5 not allowed.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
-    known = hub.get(f"{RESTRAINTS}/{number}")
+    known = hub.found(f"{RESTRAINTS}/{number}")
+    if known is None:
+        hub.refuse(f"there is no maintenance {number}")
     if known["kind"] != "maintenance":
-        click.echo(f"orchestrator: {number} is no maintenance but a {known['kind']}", err=True)
-        sys.exit(REFUSED)
+        hub.refuse(f"{number} is no maintenance but a {known['kind'].replace('_', ' ')}")
     made = hub.post(f"{RESTRAINTS}/{number}/lift")
     hub.show(made, lambda: [f"maintenance {number} of {whom(made)} has ended"])
 
@@ -97,17 +109,19 @@ def end_maintenance(*, hub: Hub, number: int) -> None:
 def _listed(found: list[Json]) -> list[str]:
     if not found:
         return ["no maintenance is under way or announced"]
-    head = ("NUMBER", "PROJECT", "STATE", f"FROM ({zone()})", "TO", "BY", "REASON")
+    begins = [each["starts_at"] or each["set_at"] for each in found]
+    named = zone(*begins, *(each["ends_at"] for each in found))
+    head = ("NUMBER", "PROJECT", "STATE", f"FROM ({named})", "TO", "BY", "REASON")
     rows = [
         (
             str(each["id"]),
             whom(each),
             each["state"].replace("_", " "),
-            local(each["starts_at"] or each["set_at"], day=True),
+            local(begin, day=True),
             local(each["ends_at"], day=True),
             each["set_by"],
             each["reason"],
         )
-        for each in found
+        for each, begin in zip(found, begins, strict=True)
     ]
     return table([head, *rows])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -13,13 +14,25 @@ INTERRUPTED: Final = 130
 
 # Not `-m`, which would take a folder `webhook` of wherever somebody stands.
 _START: Final = (
-    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1));"
-    " runpy.run_module('webhook', run_name='__main__', alter_sys=True)"
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    " from webhook.__main__ import main; main(prog_name='orchestrator')"
 )
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-AS_IT_IS: Final = {"ignore_unknown_options": True}  # of a command: its options are the program's
+DASHES: Final = "--"  # behind them nothing is an option
+
+
+class AsItIs(click.Command):
+    """A command of which nothing but --help is ours: its options are the program's."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Leave them to the text, which has those of the program."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep *args* as they were written, the dashes before a name like `-x` with them."""
+        asked = "--help" in takewhile(lambda each: each != DASHES, args)
+        return super().parse_args(ctx, ["--help"] if asked else [DASHES, *args])
 
 
 def passed_on(command: Command) -> Command:

@@ -1,7 +1,7 @@
 """What every command that asks the webhook has in common: where it is, and what is said to people.
 
 Exit statuses: 0 done, 1 refused or not as it should be, 2 a wrong option, 3 still going on, 4 the
-webhook cannot be reached, 5 not allowed.
+webhook cannot be reached, 5 not allowed, 130 interrupted.
 """
 
 import functools
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from orchestrator import clock, hub, loopback, secret, strict, tls
+from orchestrator.errors import OrchestratorError
 from orchestrator.hub import Address, Json, Refused, Unreachable
 from orchestrator.project import Tls
 
@@ -25,8 +26,20 @@ REFUSED: Final = 1
 GOING_ON: Final = 3
 UNREACHABLE: Final = 4
 NOT_ALLOWED: Final = 5
+INTERRUPTED: Final = 130
 
 DEFAULT = "http://127.0.0.1:4001"
+
+
+class Strange(OrchestratorError):
+    """The answer is that of another program, or of another version."""
+
+    def __init__(self, url: str, lacking: str) -> None:
+        super().__init__(
+            f"{url}: its answer lacks {lacking}, so it is no webhook of orchestrator, or of another"
+            " version than this command: see its address, and bring both to the same version"
+        )
+        self.url = url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +58,18 @@ class Hub:
         """Do."""
         return self._ask("POST", path, body=body or {})
 
+    def found(self, path: str) -> Json | None:
+        """Read what may not be there; None: it is not."""
+        return self._unless(HTTPStatus.NOT_FOUND, "GET", path)
+
+    def once(self, path: str) -> Json | None:
+        """Do what somebody else may have done by now; None: somebody has."""
+        return self._unless(HTTPStatus.CONFLICT, "POST", path, body={})
+
+    def refuse(self, why: str) -> NoReturn:
+        """End the command as a refusal of the webhook does."""
+        _end(OrchestratorError(why), {"detail": why}, self.as_json, REFUSED)
+
     def show(self, answer: Json, lines: Callable[[], Iterable[str]]) -> None:
         """Print *answer* as JSON when that is wanted, or else the *lines* for people."""
         if self.as_json:
@@ -53,13 +78,24 @@ class Hub:
         for line in lines():
             click.echo(line)
 
+    def _unless(self, status: int, method: str, path: str, **more: Any) -> Json | None:  # noqa: ANN401  as hub.asked has it
+        try:
+            return hub.asked(self.address, method, path, **more)
+        except (Refused, Unreachable) as error:
+            if isinstance(error, Refused) and error.status == status:
+                return None
+            self._over(error)
+
     def _ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401  as hub.asked has it
         try:
             return hub.asked(self.address, method, path, **more)
-        except Refused as error:
+        except (Refused, Unreachable) as error:
+            self._over(error)
+
+    def _over(self, error: Refused | Unreachable) -> NoReturn:
+        if isinstance(error, Refused):
             _end(error, error.problem, self.as_json, _status(error.status))
-        except Unreachable as error:
-            _end(error, {"detail": str(error)}, self.as_json, UNREACHABLE)
+        _end(error, {"detail": str(error)}, self.as_json, UNREACHABLE)
 
 
 def _status(status: int) -> int:
@@ -107,7 +143,15 @@ def online(command: Callable[..., None]) -> Callable[..., None]:
         **more: object,
     ) -> None:
         address = _address(url, token_file, ca_file)
-        command(*args, hub=Hub(address=address, as_json=as_json), **more)
+        try:
+            command(*args, hub=Hub(address=address, as_json=as_json), **more)
+        except KeyboardInterrupt:
+            said = "interrupted; what was asked of the webhook may be done nevertheless"
+            click.echo(f"orchestrator: {said}", err=True)
+            sys.exit(INTERRUPTED)
+        except KeyError as error:
+            strange = Strange(address.url, str(error))
+            _end(strange, {"detail": str(strange)}, as_json, UNREACHABLE)
 
     return asked
 
@@ -144,9 +188,11 @@ def local(instant: str | None, *, day: bool = False) -> str:
     return shown.strftime("%Y-%m-%d %H:%M:%S" if day else "%H:%M:%S")
 
 
-def zone() -> str:
-    """Name the zone that times are shown in."""
-    return clock.now().astimezone().tzname() or "local"
+def zone(*instants: str | None) -> str:
+    """Name the zone in which `local` shows *instants*, or this one: CET, or CET/CEST for both."""
+    shown = [datetime.fromisoformat(each).astimezone() for each in instants if each]
+    names = [each.tzname() or "local" for each in shown or [clock.now().astimezone()]]
+    return "/".join(dict.fromkeys(names))
 
 
 def table(rows: Iterable[Iterable[str]]) -> list[str]:

@@ -5,7 +5,7 @@ import click
 from orchestrator.cli import offline
 
 
-@click.command(context_settings=offline.AS_IT_IS)
+@click.command(cls=offline.AsItIs)
 @offline.passed_on
 def replay(*, arguments: tuple[str, ...]) -> None:
     """Run recorded notifications against a configuration, on a clock that does not wait.
@@ -19,6 +19,7 @@ def replay(*, arguments: tuple[str, ...]) -> None:
       --from-db             what the database has recorded
       --db FILE             the database  [env var: ORCHESTRATOR_DB]
       --config FILE         the configuration to go by  [env var: ORCHESTRATOR_CONFIG]
+      --projects LIST       more projects, as for the webhook  [env var: PROJECTS]
       --from WHEN           compare from there on: 2026-11-20, or 2026-11-20T14:00:00Z
       --to WHEN             compare until then
       --within LENGTH       the same thing no further away is the same; 15s

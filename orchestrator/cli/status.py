@@ -35,7 +35,7 @@ def status(*, hub: Hub, every: bool, watch: bool) -> None:
       orchestrator status --json | jq .needs
 
     \b
-    Exit status: 0 all is well, 1 something needs people or the webhook refused, 2 a wrong option,
+    Exit status: 0 nothing needs people, 1 something does or the webhook refused, 2 a wrong option,
     4 the webhook cannot be reached, 5 not allowed, 130 interrupted.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
     if watch and hub.as_json:
@@ -69,10 +69,16 @@ def screen(seen: Json, *, every: bool) -> Iterator[str]:
     yield from _section([line(each) for each in seen["restraints"]])
     yield ""
     if not seen["needs"]:
-        yield "All is well."
+        yield "All is well." if _well(seen) else "Nothing needs people now."
         return
     yield "What needs people:"
     yield from (plain(f"- {each}") for each in seen["needs"])
+
+
+def _well(seen: Json) -> bool:
+    """Tell whether every project is healthy, nothing goes on, and nothing is held."""
+    states = {each["state"] for each in seen["projects"]}
+    return states <= {WELL} and not seen["incidents"] and not seen["restraints"]
 
 
 def _section(lines: Iterable[str]) -> Iterator[str]:
@@ -84,8 +90,8 @@ def _section(lines: Iterable[str]) -> Iterator[str]:
 
 def _webhook(own: Json) -> str:
     oldest = max((each["age_seconds"] for each in own["stages"]), default=0.0)
-    going = own["behind"] or f"{len(own['stages'])} stages go round, the last {oldest:.0f} s ago"
-    waits = f"{own['queue']} wait" if own["queue"] else "nothing waits"
+    going = own["behind"] or f"{len(own['stages'])} stages go round, each within {oldest:.0f} s"
+    waits = {0: "nothing waits", 1: "1 waits"}.get(own["queue"], f"{own['queue']} wait")
     dry = "; DRY RUN: nothing is done" if own["dry_run"] else ""
     read = "" if own["config_read"] else "; its newest configuration was refused"
     return plain(f"webhook {own['version']}: {going}; {waits} in its queue{dry}{read}")
@@ -138,7 +144,8 @@ def _incident(of: Json | None, at: str) -> tuple[str, str, str]:
     long = datetime.fromisoformat(at) - datetime.fromisoformat(of["opened_at"])
     taken = f"taken by {of['acknowledged_by']}; " if of["acknowledged_by"] else ""
     why = f"{taken}{of['held'] or ', '.join(of['alerts'])}"
-    return f"{of['id']} {of['state']}", _long(long), why[:WIDE]
+    cut = why if len(why) <= WIDE else f"{why[: WIDE - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return f"{of['id']} {of['state']}", _long(long), cut
 
 
 def _long(length: timedelta) -> str:
@@ -148,7 +155,8 @@ def _long(length: timedelta) -> str:
 def _approvals(waiting: Iterable[Json]) -> Iterator[str]:
     for each in waiting:
         until = local(each["expires_at"], day=_another_day(each["expires_at"]))
-        yield plain(f"approval {each['id']}, until {until} {zone()}: {each['question']}")
+        named = f"{until} {zone(each['expires_at'])}"
+        yield plain(f"approval {each['id']}, until {named}: {each['question']}")
 
 
 def _another_day(instant: str) -> bool:

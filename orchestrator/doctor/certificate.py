@@ -8,6 +8,7 @@ from orchestrator.doctor.finding import Finding, fail, ok, warn
 
 SOON = timedelta(days=14)
 WITHIN = 5.0  # seconds
+EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 
 
 async def examine(
@@ -28,6 +29,9 @@ async def examine(
             )
             shown = writer.get_extra_info("peercert")
             writer.transport.abort()
+    except ssl.SSLCertVerificationError as error:
+        over = error.verify_code == EXPIRED
+        return [_ended(about, f"{host}:{port}")] if over else []
     except (OSError, TimeoutError, ValueError):  # who asks it otherwise says what is wrong
         return []
     ends = (shown or {}).get("notAfter")
@@ -39,10 +43,14 @@ def judge(about: str, who: str, ends: datetime, now: datetime) -> Finding:
     left = ends - now
     said = f"the certificate of {who} holds until {ends:%Y-%m-%d}"
     if left <= timedelta(0):
-        return fail(about, f"the certificate of {who} has ended on {ends:%Y-%m-%d}", "renew it")
+        return _ended(about, who)
     if left < SOON:
         return warn(about, f"{said}, {left.days} days from now", "renew it")
     return ok(about, said)
+
+
+def _ended(about: str, who: str) -> Finding:
+    return fail(about, f"the certificate of {who} has ended", "renew it")
 
 
 def _read(text: str) -> datetime:

@@ -14,8 +14,8 @@ from orchestrator.clock import Clock
 from orchestrator.config import Config
 from orchestrator.doctor import certificate
 from orchestrator.doctor.finding import Finding, Mark, fail, ok, warn
-from orchestrator.doctor.question import refused
 from orchestrator.health import Probe, State
+from orchestrator.hub import unconnected
 from orchestrator.project import Mode, Project
 
 ABOUT = "project"
@@ -87,7 +87,7 @@ async def _control(project: Project) -> list[Finding]:
             _, writer = await asyncio.open_connection(parts.hostname, port)
             writer.transport.abort()
     except OSError as error:  # TimeoutError among them
-        why = refused(error)
+        why = unconnected(error)
         do = "start what commands are sent to, or correct `control.url`: nothing can be repaired"
         return [*found, worse(ABOUT, f"{where} cannot be reached: {why}", do)]
     return [*found, ok(ABOUT, f"{where} can be reached; nothing was commanded")]

@@ -36,7 +36,12 @@ def database(path: Path, *, mounts: Path = MOUNTS, locks: Path = LOCKS) -> list[
     if not folder.is_dir():
         return [fail(DATABASE, f"{folder}: no such folder", "make it, or name another with --db")]
     found = [*_disk(folder), *_kind(folder, _text(mounts))]
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # the folder is closed to us
+        do = "run the doctor as who runs the webhook, or correct --db"
+        return [*found, fail(DATABASE, f"{path}: {error.strerror}", do)]
+    if not there:
         do = "nothing, if the webhook has never run or has it elsewhere (--db)"
         return [*found, warn(DATABASE, f"{path} is not there yet", do)]
     return [*found, _schema(path), _lock(path, _text(locks))]

@@ -1,8 +1,7 @@
 """A question: one GET to a program beside us, within a deadline, and every failure as a value."""
 
 import asyncio
-import os
-import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from pydantic_core import from_json
 
 from orchestrator.clock import Clock
 from orchestrator.doctor.finding import Finding, ok, warn
+from orchestrator.hub import unconnected
 
 WITHIN = 5.0  # seconds for an answer
 BODY_LIMIT = 16 * 1024 * 1024  # bytes of one
@@ -49,13 +49,19 @@ class Asker:
     session: aiohttp.ClientSession
     now: Clock
 
-    async def get(self, url: str, query: Mapping[str, str] | None = None) -> Reply:
+    async def get(
+        self,
+        url: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        trust: ssl.SSLContext | bool = True,
+    ) -> Reply:
         """Ask once; nothing is raised for what the other side does."""
         began = self.now()
         try:
             async with (
                 asyncio.timeout(WITHIN),
-                self.session.get(url, params=query, allow_redirects=False) as response,
+                self.session.get(url, params=query, ssl=trust, allow_redirects=False) as response,
             ):
                 raw = await _bounded(response)
                 ahead = _ahead(response.headers.get("Date"), began, self.now())
@@ -88,11 +94,12 @@ def _ahead(date: str | None, began: datetime, ended: datetime) -> timedelta | No
     """Compare with the middle of the question: its clock was read then, to the second."""
     try:
         said = parsedate_to_datetime(date or "")
-    except ValueError:
+        if said.tzinfo is None:
+            return None
+        said = said.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if said.tzinfo is None:
-        return None
-    return said.astimezone(UTC) + timedelta(milliseconds=500) - (began + (ended - began) / 2)
+    return said + timedelta(milliseconds=500) - (began + (ended - began) / 2)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
@@ -112,12 +119,5 @@ def _json(raw: bytes) -> Any:  # noqa: ANN401  whatever it holds
 
 def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return refused(error.os_error)
+        return unconnected(error.os_error)
     return str(error) or type(error).__name__
-
-
-def refused(error: OSError) -> str:
-    """Say in the system's words why there is no connection."""
-    if error.errno is None or isinstance(error, socket.gaierror):  # its errno is not the system's
-        return error.strerror or str(error) or "no answer"
-    return os.strerror(error.errno)

@@ -16,15 +16,13 @@ WATCHDOG_WITHIN = 180.0  # seconds; the webhook itself raises the alarm then
 
 async def examine(ask: Asker, address: Address) -> list[Finding]:
     """Look at the webhook, as who shows this token."""
-    ready = await ask.get(f"{address.url}/-/ready")
+    found = await _certificate(ask, address)
+    ready = await ask.get(f"{address.url}/-/ready", trust=address.trust)
     if not ready.status:
-        do = "start it, or name it with --url; nothing is repaired, and nobody is told"
-        return [fail(ABOUT, f"{address.url}: {wrong(ready)}", do)]
-    found = [_ready(address.url, ready.good, ready.text), *clock(ABOUT, "the webhook", ready.ahead)]
-    parts = urlsplit(address.url)
-    if parts.scheme == "https":
-        where = (parts.hostname or "", parts.port or 443)
-        found += await certificate.examine(ABOUT, where, address.trust, ask.now())
+        do = "start it, or name it with --url, and whom to trust with --ca-file"
+        return [*found, fail(ABOUT, f"{address.url}: {wrong(ready)}", do)]
+    found += [_ready(address.url, ready.good, ready.text)]
+    found += clock(ABOUT, "the webhook", ready.ahead)
     try:
         seen = await hub.ask(ask.session, address, "GET", "/api/v1/fleet")
     except Refused as error:
@@ -33,6 +31,14 @@ async def examine(ask: Asker, address: Address) -> list[Finding]:
     except Unreachable as error:
         return [*found, fail(ABOUT, str(error), "is that a webhook of orchestrator?")]
     return [*found, *_within(seen)]
+
+
+async def _certificate(ask: Asker, address: Address) -> list[Finding]:
+    parts = urlsplit(address.url)
+    if parts.scheme != "https":
+        return []
+    where = (parts.hostname or "", parts.port or 443)
+    return await certificate.examine(ABOUT, where, address.trust, ask.now())
 
 
 def _ready(url: str, good: bool, text: str) -> Finding:  # noqa: FBT001  of one caller

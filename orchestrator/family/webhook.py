@@ -101,7 +101,12 @@ WEBHOOK = (
         "webhook",
         "The longest such lag since the start.",
     ),
-    Metric("webhook_audit_rows", _G, "webhook", "Rows of the audit; it only ever grows."),
+    Metric(
+        "webhook_audit_rows",
+        _G,
+        "webhook",
+        "The number of the newest row of the audit; it only ever grows, also when the oldest go.",
+    ),
     Metric(
         "webhook_audit_head", _G, "webhook", "The first 48 bits of the newest audit row's hash."
     ),

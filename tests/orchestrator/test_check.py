@@ -81,7 +81,7 @@ def test_every_mistake_is_named_by_its_path_on_standard_error(tmp_path: Path) ->
 
 
 def test_a_file_that_is_not_there_is_status_1(tmp_path: Path) -> None:
-    error = "orchestrator.yml: No such file or directory\n"
+    error = "orchestrator.yml: No such file or directory; --config names another\n"
     assert _run(tmp_path, text=None) == (1, "", error)
 
 

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
 from orchestrator.cli import main
+from orchestrator.cli.act import _Watch
+from orchestrator.cli.online import Hub
+from orchestrator.hub import Address
 from orchestrator.project import Control, Mode
 from tests.conftest import Serve
 from tests.terminal import Ran, orchestrator
@@ -87,7 +91,8 @@ async def test_a_guard_that_refuses_is_named_with_its_end_and_how_to_override_it
     third = await orchestrator(*RESTART, "--force", "cooldown", at=url)
     assert [first.status, second.status, third.status] == [0, 1, 0]
     assert (first.json["outcome"], first.json["action_state"]) == ("taken", "completed")
-    *_, last = _lines(second)
+    refused, last = _lines(second)  # said once
+    assert refused.startswith("restart_service on email-blast: refused: ")
     assert re.fullmatch(
         r"held by cooldown until \S+ \S+ UTC; --force cooldown does it nevertheless", last
     )
@@ -158,6 +163,25 @@ async def _started(url: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
+async def test_who_interrupts_the_asking_is_not_told_that_it_was_refused(serve: Serve) -> None:
+    asked, at_work = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: web.Request) -> web.Response:
+        asked.set()
+        await at_work.wait()
+        return web.json_response({})
+
+    slow = web.Application()
+    slow.router.add_post("/{any:.*}", wait)
+    async with _started(await serve(slow)) as process:
+        await asked.wait()
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+    at_work.set()
+    said = b"orchestrator: interrupted; what was asked of the webhook may be done nevertheless\n"
+    assert (process.returncode, out, err) == (130, b"", said)
+
+
 @pytest.mark.long
 async def test_who_interrupts_it_has_not_stopped_the_action(service: Service, run: Run) -> None:
     url = await run()
@@ -174,6 +198,38 @@ async def test_who_interrupts_it_has_not_stopped_the_action(service: Service, ru
         130,
         True,
     )
+
+
+def _event(name: str, **data: object) -> dict[str, object]:
+    return {"name": name, "incident": 1, "at": "2026-11-21T12:00:00.000000Z", "data": data}
+
+
+def test_a_change_is_told_from_what_to_what(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = _watch()
+    watch._show([_event("EMAIL_BLAST_STATUS_CHANGED", **{"from": "down", "to": "healthy"})])
+    assert capsys.readouterr().out[10:] == "EMAIL_BLAST_STATUS_CHANGED from down to healthy\n"
+
+
+def test_of_its_own_refusal_no_event_is_told_and_of_another_s_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    watch = _watch()
+    told = [
+        _event("RequestRefused", request=6, action="pause_service"),
+        _event("IncidentClosed", how="it has ended"),
+        _event("RequestRefused", request=7, action="restart_service"),
+    ]
+    watch._show(told)
+    watch._show([_event("IncidentClosed", how="refused: cooldown 30s")])
+    assert [each[10:] for each in capsys.readouterr().out.splitlines()] == [
+        "RequestRefused pause_service",
+        "IncidentClosed: it has ended",
+    ]
+
+
+def _watch() -> _Watch:
+    where = Address(url="http://127.0.0.1:1", token=None, trust=True)
+    return _Watch(Hub(address=where, as_json=False), 7, 1, 0)
 
 
 def test_a_length_that_is_none_is_told() -> None:

@@ -56,9 +56,8 @@ async def test_a_question_is_listed_allowed_and_then_not_to_be_answered_again(ho
     assert await _run(hook.url, "approve", number, "--reason", f"go {HOSTILE}") == (
         0,
         (
-            f"approval {number}: {asked['question']}\n"
-            f"incident 1, against ProjectDown, attempt 1; open until {until} UTC\n"
-            "approved by local: go ]0;owned txt.exe\n"
+            f"approval {number}, restart_service on p1: approved by local: go ]0;owned txt.exe\n"
+            "incident 1, against ProjectDown, attempt 1\n"
         ),
         "",
     )

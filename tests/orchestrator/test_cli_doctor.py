@@ -48,6 +48,7 @@ async def test_where_all_is_well_nothing_fails(serve: Serve, tmp_path: Path) -> 
     ran = await orchestrator("doctor", *await _town(serve, tmp_path))
     lines = ran.out.splitlines()
     assert [each for each in lines if each[:4] == "FAIL"] == []
+    assert lines[0].startswith("ok   config: ")  # in line with what fails
     assert (ran.status, ran.err, lines[-1].endswith(" 0 FAIL")) == (0, "", True)
 
 

@@ -100,6 +100,26 @@ async def test_an_incident_is_told_moment_by_moment(url: str) -> None:
     )
 
 
+SUMMER = "EST5EDT4,J325/6:30,J325/9"  # on one day of the year, around the incident
+
+
+async def test_times_of_another_season_are_told_in_the_zone_of_then(url: str) -> None:
+    _, told, _ = await _run(url, "incident", "1", zone=SUMMER)
+    assert told[1].startswith("a was down from 08:00:00 to 08:00:08 UTC-04:00.")
+    assert told[3:5] == [
+        "TIME (EDT)           AFTER  TOOK  WHAT",
+        "2026-11-21 08:00:00  +0s          ProjectDown began",
+    ]
+    _, listed, _ = await _run(url, "incidents", zone=SUMMER)
+    assert "OPENED (EDT)         ENDED" in listed[0]
+    span = ("--from", "2026-11-21T10:00Z", "--to", "2026-11-21T12:00:05Z")
+    _, history, _ = await _run(url, "history", "--project", "a", *span, zone=SUMMER)
+    assert history[:2] == [
+        "TIME (EDT)           PROJECT  INCIDENT  WHAT",
+        "2026-11-21 08:00:01  a        1         restart_service begins, attempt 1",
+    ]
+
+
 async def test_what_strangers_wrote_cannot_steer_the_terminal(url: str) -> None:
     status, lines, _ = await _run_here(url, "incident", "2")
     assert (status, all(each.isprintable() for each in lines)) == (0, True)
@@ -124,7 +144,7 @@ async def test_the_history_tells_what_happened_between_two_times(url: str) -> No
             "2026-11-21 07:00:01  a        1         restart_service begins, attempt 1",
             "2026-11-21 07:00:08  a        1         ProjectDown ended",
             "2026-11-21 07:00:11  a        1         resolved: well again",
-            "2026-11-21 07:00:20  all                KillSwitchOn",
+            "2026-11-21 07:00:20  all                the kill switch is on",
         ],
         "",
     )
@@ -134,6 +154,20 @@ async def test_the_history_tells_what_happened_between_two_times(url: str) -> No
     nothing = await _run_here(url, "history", "--from", "2020-01-01", "--to", "2020-01-02")
     [said] = nothing[1]
     assert said.startswith("nothing is known to have happened from 2020-01-01 00:00:00 ")
+
+
+async def test_who_asks_about_a_project_that_is_not_there_is_told_so(
+    tmp_path: Path, serve: Serve
+) -> None:
+    store = Store(tmp_path / "orchestrator.db")
+    url = await serve(app.make(make.config(), store, version="1.2.3"))
+    not_there = "; no project is called email-blsat; did you mean email-blast?"
+    asked = await _run_here(url, "incidents", "--open", "--project", "email-blsat")
+    assert asked == (0, [f"nothing goes on{not_there}"], "")
+    _, [history], _ = await _run_here(url, "history", "--from", "2h", "--project", "email-blsat")
+    assert history.endswith(not_there)
+    known = await _run_here(url, "incidents", "--project", "email-blast")
+    assert known == (0, ["there is none"], "")
 
 
 async def test_a_long_history_is_read_page_by_page(

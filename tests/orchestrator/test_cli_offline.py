@@ -19,7 +19,7 @@ from tests.webhook.forgery import written
 from webhook.__main__ import main as webhook
 from webhook.store import reader, trail
 
-COMMANDS = (("audit", "verify"), ("audit", "export"), ("backup",), ("restore",))
+COMMANDS = (("audit", "verify"), ("audit", "export"), ("backup",), ("restore",), ("replay",))
 
 
 def _found(group: click.Command, names: tuple[str, ...]) -> click.Command:
@@ -33,8 +33,9 @@ def _found(group: click.Command, names: tuple[str, ...]) -> click.Command:
 def test_the_help_has_every_option_of_the_program_and_no_other(names: tuple[str, ...]) -> None:
     real = [each for each in _found(webhook, names).params if isinstance(each, click.Option)]
     said = CliRunner().invoke(main, [*names, "--help"]).stdout
+    assert said.count("Options:") == 1
     listed = said.partition("Options:")[2].partition("Examples:")[0]
-    assert re.findall(r"(?m)^ +(--[a-z]+) ", listed) == [
+    assert re.findall(r"(?m)^ +(--[a-z-]+) ", listed) == [
         name for each in real for name in each.opts
     ]
     assert ("Exit status: 0 " in said, f"  orchestrator {' '.join(names)}" in said) == (True, True)
@@ -72,6 +73,31 @@ async def test_a_database_is_backed_up_and_restored(tmp_path: Path) -> None:
         assert trail.head(db).rows == 6
 
 
+async def test_a_mistake_is_told_of_the_command_that_was_written(tmp_path: Path) -> None:
+    made = await orchestrator("backup", env={"ORCHESTRATOR_DB": str(tmp_path / "x.db")})
+    usage = "Usage: orchestrator backup [OPTIONS] OUT\nTry 'orchestrator backup --help' for help.\n"
+    assert (made.status, made.err) == (2, f"{usage}\nError: Missing argument 'OUT'.\n")
+
+
+async def test_without_a_configuration_a_replay_says_how_to_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = await orchestrator("replay", "--from-db")
+    said = "Error: orchestrator.yml: No such file or directory; --config names another\n"
+    assert (ran.status, ran.err) == (2, said)
+
+
+async def test_a_name_that_looks_like_an_option_stands_behind_two_dashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "x.db", 5)
+    for name in ("-b.tar.gz", "--help"):
+        made = await orchestrator("backup", "--db", "x.db", "--", name)
+        assert (made.status, made.err, (tmp_path / name).exists()) == (0, "", True), name
+
+
 def test_without_a_webhook_beside_it_says_what_is_needed(tmp_path: Path) -> None:
     @click.command()
     def command() -> None:
@@ -95,9 +121,10 @@ async def test_ctrl_c_is_status_130_and_the_program_has_its_time_to_end(tmp_path
     began, ended = tmp_path / "began", tmp_path / "ended"
     script.write_text(
         "import pathlib, time\n"
-        f"pathlib.Path({str(began)!r}).touch()\n"
-        "try:\n    time.sleep(60)\n"
-        f"except KeyboardInterrupt:\n    pathlib.Path({str(ended)!r}).touch()\n"
+        "def main(*, prog_name):\n"
+        f"    try:\n        pathlib.Path({str(began)!r}).touch()\n"
+        "        time.sleep(60)\n"
+        f"    except KeyboardInterrupt:\n        pathlib.Path({str(ended)!r}).touch()\n"
     )
     code = (
         "from pathlib import Path; from orchestrator.cli import offline;"

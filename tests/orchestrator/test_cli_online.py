@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from orchestrator.cli import online
-from tests.conftest import FreePort, Serve
+from tests.conftest import FreePort, Serve, Tls
 from tests.terminal import orchestrator
 from webhook import problem
 from webhook.problem import Problem
@@ -50,6 +50,7 @@ async def test_a_program_is_told_the_whole_problem(serve: Serve) -> None:
     [
         web.Response(text="<html>"),
         web.Response(status=302, headers={"Location": "/elsewhere"}),
+        web.json_response({"to": "/login"}, status=302, headers={"Location": "/login"}),
         web.json_response([]),
     ],
 )
@@ -60,6 +61,20 @@ async def test_what_is_no_webhook_is_told_apart_from_a_refusal(
     ran = await orchestrator("approvals", at=url)
     said = f"orchestrator: {url}: it answers {answer.status}, and not as the webhook would"
     assert (ran.status, ran.err.startswith(said)) == (4, True)
+
+
+async def test_an_answer_of_another_version_is_no_traceback(serve: Serve) -> None:
+    url = await serve(_says(web.json_response({"approvals": [{"id": 1}]})))
+    ran = await orchestrator("approvals", at=url)
+    said = f"orchestrator: {url}: its answer lacks '"
+    assert (ran.status, ran.out, ran.err.startswith(said), ran.err.count("\n")) == (4, "", True, 1)
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_named(tls: Tls) -> None:
+    url, _ = await tls(web.Application())
+    ran = await orchestrator("approvals", at=url)
+    why = "its certificate is not trusted: unable to get local issuer certificate"
+    assert (ran.status, ran.err.startswith(f"orchestrator: {url}: {why}")) == (4, True)
 
 
 async def test_a_long_answer_is_read_to_its_end(serve: Serve) -> None:

@@ -52,6 +52,22 @@ def _incident(**changes: object) -> dict[str, Any]:
     return {**given, **changes}
 
 
+HELD: dict[str, Any] = {
+    "id": 7,
+    "kind": "hold",
+    "project": "email-blast",
+    "state": "in_force",
+    "reason": "moving",
+    "set_by": "ann",
+    "set_at": AT,
+    "starts_at": None,
+    "ends_at": LATER,
+    "lifted_by": None,
+    "lifted_at": None,
+}
+KILL_SWITCH = {**HELD, "kind": "kill_switch", "project": None}
+
+
 def _seen(**changes: object) -> dict[str, Any]:
     given = {
         "at": AT,
@@ -74,7 +90,7 @@ def _lines(*, every: bool = False, **changes: object) -> list[str]:
 
 def test_a_fleet_that_is_well_takes_four_lines() -> None:
     assert _lines() == [
-        "webhook 0.1.0: 1 stages go round, the last 4 s ago; nothing waits in its queue",
+        "webhook 0.1.0: 1 stages go round, each within 4 s; nothing waits in its queue",
         "fleet: 50 projects: 50 healthy",
         "",
         "All is well.",
@@ -121,20 +137,7 @@ def test_an_incident_of_a_project_that_left_the_configuration_is_told() -> None:
 
 def test_what_waits_and_what_is_held_is_told_until_when() -> None:
     asked = {"id": 4, "project": "shop", "incident": 3, "question": "pause shop?"}
-    held = {
-        "id": 7,
-        "kind": "hold",
-        "project": "email-blast",
-        "state": "in_force",
-        "reason": "moving",
-        "set_by": "ann",
-        "set_at": AT,
-        "starts_at": None,
-        "ends_at": LATER,
-        "lifted_by": None,
-        "lifted_at": None,
-    }
-    lines = _lines(approvals=[{**asked, "expires_at": LATER}], restraints=[held])
+    lines = _lines(approvals=[{**asked, "expires_at": LATER}], restraints=[HELD])
     assert re.fullmatch(r"approval 4, until .+: pause shop\?", lines[3])
     assert re.fullmatch(r"hold 7: email-blast is left alone until .+, by ann: moving", lines[5])
 
@@ -143,6 +146,7 @@ def test_what_waits_and_what_is_held_is_told_until_when() -> None:
     ("changes", "said"),
     [
         ({"behind": "stalled: repair"}, "webhook 0.1.0: stalled: repair; nothing waits"),
+        ({"queue": 1}, "; 1 waits in its queue"),
         ({"queue": 3}, "; 3 wait in its queue"),
         ({"dry_run": True}, "; DRY RUN: nothing is done"),
         ({"config_read": False}, "; its newest configuration was refused"),
@@ -157,6 +161,25 @@ def test_hostile_text_steers_no_terminal() -> None:
     lines = _lines(incidents=[evil], needs=["\x1b[2J"])
     assert [each for each in lines if not each.isprintable()] == []
     assert max(map(len, lines)) < 300
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"projects": [_project("billing", "down", 12)]},
+        {"projects": [_project("billing", "paused")]},
+        {"projects": [_project("billing", "unknown")]},
+        {"incidents": [_incident(state="verifying")]},
+        {"restraints": [KILL_SWITCH]},
+    ],
+)
+def test_nobody_is_told_that_all_is_well_while_something_is_not(changes: dict[str, Any]) -> None:
+    assert _lines(**changes)[-1] == "Nothing needs people now."
+
+
+def test_a_reason_that_is_cut_shows_that_it_is() -> None:
+    [line] = [each for each in _lines(incidents=[_incident(held="x" * 101)]) if "xx" in each]
+    assert line.endswith(f" {'x' * 99}\N{HORIZONTAL ELLIPSIS}")
 
 
 async def _serving(serve: Serve, seen: dict[str, Any]) -> str:

@@ -41,6 +41,19 @@ def test_an_event_is_one_line_with_its_figures(extra: dict[str, Any] | None, lin
     assert _line("project changed", extra) == line
 
 
+FORGED = "\x1b]0;owned\x07\n2026-11-21 12:00:00,000 INFO webhook allowed\r\x85\u2028by='ann'"
+
+
+def test_neither_an_event_nor_a_traceback_begins_a_line_for_a_stranger() -> None:
+    said = r"2026-11-21 12:00:00,000 INFO webhook allowed\r\x85\u2028by='ann'"
+    assert _line(FORGED) == rf"INFO exporter \x1b]0;owned\x07\n{said}"
+    record = logging.getLogger("exporter").makeRecord(
+        "exporter", logging.INFO, "f.py", 1, "failed", (), (ValueError, ValueError(FORGED), None)
+    )
+    [_, *more] = KeyValue().format(record).split("\n")
+    assert more == [r"  ValueError: \x1b]0;owned\x07", f"  {said}"]
+
+
 SAY = """
 import logging
 from orchestrator.log import to_stderr

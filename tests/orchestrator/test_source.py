@@ -68,7 +68,7 @@ def test_a_file_that_is_named_has_to_exist_also_with_the_variable(tmp_path: Path
     path = tmp_path / "o.yml"
     with pytest.raises(BadConfig) as refused:
         load(path, projects="b:http://h")
-    assert str(refused.value) == f"{path}: No such file or directory"
+    assert str(refused.value) == f"{path}: No such file or directory; --config names another"
 
 
 def test_a_source_is_read_anew_each_time(tmp_path: Path) -> None:

@@ -102,6 +102,60 @@ def move_the_anchor(db: sqlite3.Connection, row: int) -> None:
     db.execute("DELETE FROM audit WHERE id <= ?", (row,))
 
 
+HOSTILE = "\x1b]0;owned\x07\x1b[2J"  # what a terminal would obey
+
+
+def speak_in_a_hash(db: sqlite3.Connection, row: int) -> None:
+    """Put something else than a hash into the place of one."""
+    db.execute("UPDATE audit SET hash = ? WHERE id = ?", (HOSTILE, row))
+
+
+def speak_in_an_anchor(db: sqlite3.Connection, row: int) -> None:
+    """Let the audit begin behind a row with a hash that is none."""
+    db.execute("INSERT INTO audit_anchors VALUES (?, ?, 'then', ?)", (row, HOSTILE, row + 1))
+    db.execute("DELETE FROM audit WHERE id <= ?", (row,))
+
+
+def blob(db: sqlite3.Connection, row: int) -> None:
+    """Put bytes into the place of a hash."""
+    db.execute("UPDATE audit SET hash = x'00ff' WHERE id = ?", (row,))
+
+
+def no_utf_8(db: sqlite3.Connection, row: int) -> None:
+    """Put bytes into a text that are none."""
+    db.execute("UPDATE audit SET data = CAST(x'ff41' AS TEXT) WHERE id = ?", (row,))
+
+
+def other_table(db: sqlite3.Connection, row: int) -> None:
+    """Make the table anew, with ids that are no numbers."""
+    db.execute("ALTER TABLE audit RENAME TO was")
+    db.execute("CREATE TABLE audit (id, at, actor, what, data, previous, hash)")
+    db.execute(
+        "INSERT INTO audit SELECT 'row ' || id, at, actor, what, data, previous, hash FROM was"
+        " WHERE id = ?",
+        (row,),
+    )
+
+
+def other_anchors(db: sqlite3.Connection, row: int) -> None:
+    """Make the anchors anew, with one that is no number."""
+    db.execute("DROP TABLE audit_anchors")
+    db.execute("CREATE TABLE audit_anchors (through, hash, at, told)")
+    db.execute("INSERT INTO audit_anchors VALUES ('all', 'x', 'then', ?)", (row,))
+
+
+def other_columns(db: sqlite3.Connection, _row: int) -> None:
+    """Make the table anew, as another program would."""
+    db.execute("DROP TABLE audit")
+    db.execute("CREATE TABLE audit (id INTEGER PRIMARY KEY, message)")
+
+
+DAMAGED: Mapping[str, Forger] = {
+    each.__name__: each for each in (speak_in_a_hash, speak_in_an_anchor, blob, no_utf_8)
+}
+MADE_ANEW: Mapping[str, Forger] = {
+    each.__name__: each for each in (other_table, other_anchors, other_columns)
+}
 SEEN: Mapping[str, Forger] = {  # without anything from elsewhere
     "changed": change,
     "deleted": delete,

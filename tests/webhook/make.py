@@ -24,11 +24,16 @@ def project(**changes: Any) -> Project:  # noqa: ANN401  any field of it
     return Project(**{**given, "mode": Mode.ACT, **changes})
 
 
+NOBODY = ("http://127.0.0.1:1",)
+
+
 def config(**changes: Any) -> Config:  # noqa: ANN401  any field of it
     """Make a configuration with email-blast and a playbook for ProjectDown."""
     given: dict[str, Any] = {
         "projects": {"email-blast": project()},
         "playbooks": {"ProjectDown": ("restart_service",)},
+        "alertmanagers": NOBODY,  # else a test tells those of whoever runs it of its troubles
+        "prometheus": NOBODY[0],
     }
     return Config(**{**given, **changes})
 

@@ -242,6 +242,33 @@ STORIES: dict[str, tuple[Story, str]] = {
             " not help. Nothing is being done at the moment. Total downtime 8 seconds."
         ),
     ),
+    "one alert ended, another of the same project began later": (
+        story(
+            high(2, 3, "ProjectHighErrorRate"),
+            high(60, None),
+            incident=make.incident(),
+            actions=(tried(name="rollback_deployment"), tried(FAILED, "pause_service")),
+        ),
+        (
+            "ProjectHighErrorRate fired for email-blast from 12:00:02 to 12:00:03 UTC."
+            " ProjectHighCPU has fired for email-blast since 12:01:00 UTC. Rolled back once, and"
+            " ProjectDown ended. Paused once, which did not help. Nothing is being done at the"
+            " moment."
+        ),
+    ),
+    "two alerts go on, one of them again": (
+        story(
+            high(2, 3),
+            high(60, None),
+            high(70, None, "ProjectHighMemory"),
+            incident=make.incident(),
+        ),
+        (
+            "ProjectHighCPU fired for email-blast from 12:00:02 to 12:00:03 UTC. ProjectHighCPU and"
+            " ProjectHighMemory have fired for email-blast since 12:01:00 UTC. Nothing is being"
+            " done at the moment."
+        ),
+    ),
     "twice": (
         story(down(), down(20, 25), actions=(tried(),)),
         (

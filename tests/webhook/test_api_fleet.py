@@ -15,8 +15,9 @@ from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
 from tests.webhook.make import NOW
-from webhook import app
+from webhook import app, prometheus, watchdog
 from webhook.api.desk import DESK
+from webhook.store import paging
 from webhook.store.database import Store
 
 Json = dict[str, Any]
@@ -24,11 +25,13 @@ STAGES = {"escalate", "health", "housekeeping", "lag", "reconcile", "repair", "w
 
 
 class Prometheus:
-    """A Prometheus that knows of two projects, and an Alertmanager that takes pages."""
+    """A Prometheus that knows of three projects, and an Alertmanager that takes pages."""
 
     def __init__(self) -> None:
         self.status = 200
         self.pages: list[Json] = []
+        self.newly: list[str] = []
+        self.states = {"email-blast": "healthy", "chatbot": "degraded", "billing": "paused"}
 
     def app(self) -> web.Application:
         made = web.Application()
@@ -37,11 +40,13 @@ class Prometheus:
         return made
 
     async def _query(self, request: web.Request) -> web.Response:
+        if request.query["query"] == prometheus.NEWLY:
+            down = [{"metric": {"project": name}} for name in self.newly]
+            return web.json_response({"data": {"result": down}})
         if "project_state" not in request.query["query"]:
             return web.json_response({"data": {"result": []}})
         found = [
-            {"metric": {"project": "email-blast", "state": "healthy"}},
-            {"metric": {"project": "chatbot", "state": "degraded"}},
+            {"metric": {"project": name, "state": state}} for name, state in self.states.items()
         ]
         return web.json_response({"data": {"result": found}}, status=self.status)
 
@@ -102,7 +107,7 @@ async def test_a_fleet_that_is_well_needs_nobody(http: aiohttp.ClientSession, ur
     assert found["projects"] == [
         {"name": "email-blast", "mode": "act", "state": "healthy", "incident": None},
         {"name": "chatbot", "mode": "observe", "state": "degraded", "incident": None},
-        {"name": "billing", "mode": "act", "state": "unknown", "incident": None},
+        {"name": "billing", "mode": "act", "state": "paused", "incident": None},
     ]
     assert [found[each] for each in ("incidents", "approvals", "restraints", "budgets")] == [[]] * 4
 
@@ -133,6 +138,52 @@ async def test_what_people_have_to_see_to_is_named(
         "the newest orchestrator.yml was refused; the one before is in force",
     ]
     assert 100 <= found["webhook"]["watchdog_seconds"] < 200
+
+
+async def test_that_alerts_do_not_arrive_needs_people(
+    http: aiohttp.ClientSession, url: str, hub: web.Application
+) -> None:
+    await _settled(http, url)
+    await hub[DESK].store(
+        paging.raise_once,
+        kind="watchdog",
+        reason="No alerts.",
+        labels=watchdog.LABELS,
+        annotations=watchdog.ANNOTATIONS,
+        at=clock.now(),
+    )
+    assert (await _fleet(http, url))["needs"] == ["No alerts."]
+
+
+async def test_a_project_that_is_down_without_an_incident_needs_people(
+    http: aiohttp.ClientSession, url: str, world: Prometheus
+) -> None:
+    world.states["chatbot"] = "down"
+    found = await _settled(http, url)
+    assert found["needs"] == ["chatbot is down, and it has no incident: nothing is done about it"]
+    work = {"kind": "maintenance", "project": "chatbot", "for": "1h", "reason": "a new disk"}
+    async with http.post(f"{url}/api/v1/restraints", json=work) as response:
+        assert response.status == 201
+    assert (await _fleet(http, url))["needs"] == []
+
+
+async def test_what_has_just_gone_down_may_yet_get_its_incident(
+    http: aiohttp.ClientSession, url: str, world: Prometheus
+) -> None:
+    world.states |= {"chatbot": "down", "billing": "down"}
+    world.newly = ["chatbot"]
+    found = await _settled(http, url)
+    assert [each["state"] for each in found["projects"]] == ["healthy", "down", "down"]
+    assert found["needs"] == ["billing is down, and it has no incident: nothing is done about it"]
+
+
+async def test_a_project_that_nobody_watches_needs_people(
+    http: aiohttp.ClientSession, url: str, world: Prometheus
+) -> None:
+    del world.states["billing"]
+    found = await _settled(http, url)
+    assert found["projects"][2]["state"] == "unknown"
+    assert found["needs"] == ["Prometheus does not know billing: nobody sees when it is down"]
 
 
 async def _escalate(http: aiohttp.ClientSession, url: str) -> None:

@@ -73,7 +73,7 @@ async def test_what_is_lifted_is_not_listed_and_cannot_be_lifted_again(
     await _set(http, url)
     first, second = await _lift(http, url, 1), await _lift(http, url, 1)
     assert (first[0], first[1]["state"], first[1]["lifted_by"]) == (200, "lifted", "local")
-    assert (second[0], second[1]["detail"]) == (409, "restraint 1 is lifted by local already")
+    assert (second[0], second[1]["detail"]) == (409, "hold 1 is lifted by local already")
     assert (await _list(http, url), await _list(http, url, "all=true")) == ([], [1])
 
 
@@ -119,6 +119,7 @@ async def test_maintenance_can_begin_later(http: aiohttp.ClientSession, url: str
         ({"for": None}, 400, "say how long"),
         ({"for": "31d"}, 400, "more than 30 days"),
         ({"reason": ""}, 400, "body.reason"),
+        ({"reason": " \t\u2003"}, 400, "body.reason: has nothing but blanks"),
         ({"kind": "curfew"}, 400, "body.kind"),
         ({"length": "2h"}, 400, "body.length: is not known here"),
     ],

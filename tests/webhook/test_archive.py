@@ -3,12 +3,15 @@
 import hashlib
 import io
 import json
+import sqlite3
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.webhook.forgery import MADE_ANEW, forged
 from tests.webhook.keeping import ROWS, Place, begun, run
 from webhook.archive import BadArchive
 
@@ -120,6 +123,43 @@ def test_a_backup_that_is_not_what_was_packed_is_refused_and_touches_nothing(
     ran = run("restore", place.out, "--db", place.new)
     assert (ran.exit_code, said in ran.stderr) == (1, True), ran.stderr
     assert {*place.folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TRIGGER audit_keeps_text",
+        (
+            "CREATE TRIGGER allowing AFTER INSERT ON approvals"
+            " BEGIN UPDATE approvals SET decision = 'approved'; END"
+        ),
+    ],
+)
+def test_a_database_that_would_do_something_by_itself_is_refused(
+    place: Place, statement: str
+) -> None:
+    place.made()
+    with closing(sqlite3.connect(place.db)) as db:
+        db.execute("PRAGMA journal_mode=DELETE").fetchone()
+        db.execute(statement)
+    _repacked(place.out, _database(_packed(place.out), place.db.read_bytes()))
+    ran = run("restore", place.out, "--db", place.new)
+    name = statement.split()[2]
+    said = f"cannot be restored: its triggers and views are not the webhook's: {name}\n"
+    assert (ran.exit_code, ran.stderr.endswith(said)) == (1, True), ran.stderr
+    assert not place.new.exists()
+
+
+@pytest.mark.parametrize("name", list(MADE_ANEW))
+def test_a_database_whose_audit_was_made_anew_is_refused(place: Place, name: str) -> None:
+    place.made()
+    forged(place.db, MADE_ANEW[name], 7)
+    with closing(sqlite3.connect(place.db)) as db:
+        db.execute("PRAGMA journal_mode=DELETE").fetchone()
+    _repacked(place.out, _database(_packed(place.out), place.db.read_bytes()))
+    ran = run("restore", place.out, "--db", place.new)
+    assert (ran.exit_code, "cannot be restored" in ran.stderr) == (1, True), ran.exception
+    assert not place.new.exists()
 
 
 @pytest.mark.parametrize("length", [0, 10, 2_000, -500])

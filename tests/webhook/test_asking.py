@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from orchestrator.config import Config
+from orchestrator.project import Mode
 from tests.webhook import make
-from tests.webhook.make import NOW
+from tests.webhook.make import NOW, SECOND
 from tests.webhook.waiting import (
     COOL,
     CRITICAL,
@@ -120,6 +121,12 @@ LATE = World(probe=UP, after=15 * MINUTE)
             ),
         ),
         (
+            YES,
+            replace(LATE, after=20 * MINUTE),
+            "expired",
+            "ann allowed pause_service, and nobody took it up in time",
+        ),
+        (
             {**YES, "decision": Decision.REJECTED, "reason": "it is payday"},
             World(probe=UP, after=MINUTE),
             "rejected",
@@ -133,6 +140,12 @@ async def test_a_no_and_an_expiry_are_for_people_and_are_not_the_same(
     change = await stepped(await _asked(**answer), world, CRITICAL)
     assert [each.state for each in change.action_became] == [left]
     assert (change.after.state, change.reason, world.sent) == (State.ESCALATED, reason, [])
+
+
+async def test_what_was_allowed_just_before_the_expiry_is_done_nevertheless() -> None:
+    world = World(probe=UP, after=20 * MINUTE - SECOND)
+    change = await stepped(await _asked(**YES), world, CRITICAL)
+    assert change.after.state is State.REPAIRING
 
 
 async def test_a_question_whose_alert_has_ended_is_withdrawn() -> None:
@@ -155,6 +168,10 @@ async def test_a_question_is_withdrawn_when_something_worse_fires() -> None:
     [
         make.config(
             projects={"email-blast": make.project(critical=True, url="http://127.0.0.1:3999")},
+            playbooks=CRITICAL.playbooks,
+        ),
+        make.config(
+            projects={"email-blast": make.project(critical=True, mode=Mode.OBSERVE)},
             playbooks=CRITICAL.playbooks,
         ),
         replace(CRITICAL, guards=make.guarding(attempts=2)),

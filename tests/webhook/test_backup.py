@@ -14,8 +14,7 @@ import pytest
 
 from orchestrator import clock
 from orchestrator.version import VERSION
-from tests.webhook import forgery
-from tests.webhook.forgery import forged, written
+from tests.webhook.forgery import DAMAGED, HOSTILE, SEEN, forged, written
 from tests.webhook.keeping import ROWS, Place, begun, run
 from tests.webhook.make import NOW
 from webhook import audit, backup, restore
@@ -133,13 +132,41 @@ def test_a_backup_is_never_written_over_and_half_of_one_never_left(place: Place)
     assert sorted(path.name for path in place.folder.iterdir() if path.name[0] in ".x") == []
 
 
-def test_a_broken_audit_is_backed_up_and_said_to_be_broken(place: Place) -> None:
-    forged(place.db, forgery.change, 7)
+def test_a_backup_that_another_one_has_made_meanwhile_is_not_written_over(place: Place) -> None:
+    def other(what: str, _done: int, _size: int) -> None:
+        if what.startswith("packing"):
+            place.out.write_text("the other one")
+
+    with pytest.raises(backup.IsThere):
+        backup.make(place.db, place.out, config=None, at=NOW, told=other)
+    assert place.out.read_text() == "the other one"
+    assert [each.name for each in place.folder.iterdir() if each.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["changed", *DAMAGED])
+def test_a_broken_audit_is_backed_up_and_said_to_be_broken(place: Place, name: str) -> None:
+    """It is evidence, whatever somebody has put into it."""
+    forged(place.db, {**SEEN, **DAMAGED}[name], ROWS)
     ran = run("backup", place.out, "--db", place.db)
     assert (ran.exit_code, "Warning: the audit is broken" in ran.stderr) == (0, True)
-    with pytest.raises(BadArchive, match="the audit is broken at row 7: it was changed"):
+    assert ran.output.replace("\n", "").isprintable()
+    with pytest.raises(BadArchive, match=r"the audit is broken at row|the database is damaged"):
         place.restored()
     assert not place.new.exists()
+
+
+def test_what_cannot_be_written_is_found_before_anything_is_touched(place: Place) -> None:
+    config = place.folder / "orchestrator.yml"
+    config.write_text("projects: []\n")
+    place.made(config=config)
+    written(place.new, 3)
+    before = {path.name for path in place.folder.iterdir()} | {"new.db.lock"}
+    elsewhere = place.folder / "nowhere" / "orchestrator.yml"
+    ran = run("restore", place.out, "--db", place.new, "--force", "--config", elsewhere)
+    with closing(reader.connect(place.new)) as db:
+        left = trail.head(db).rows
+    assert (ran.exit_code, left) == (1, 3)
+    assert {path.name for path in place.folder.iterdir()} - before <= {"new.db-shm", "new.db-wal"}
 
 
 def test_nothing_is_restored_while_a_webhook_works_on_it(place: Place) -> None:
@@ -147,7 +174,7 @@ def test_nothing_is_restored_while_a_webhook_works_on_it(place: Place) -> None:
     store = Store(place.new)
     ran = run("restore", place.out, "--db", place.new, "--force")
     store.close()
-    assert (ran.exit_code, "is in use by another webhook" in ran.stderr) == (1, True)
+    assert (ran.exit_code, "is in use by a webhook" in ran.stderr) == (1, True)
 
 
 def test_what_stands_there_is_refused_and_with_force_moved_aside(place: Place) -> None:
@@ -206,12 +233,13 @@ def test_a_database_of_a_newer_version_is_refused(place: Place) -> None:
     with closing(sqlite3.connect(place.db)) as db, db:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
-            " SELECT migration_set, 'tomorrow', applied_at FROM _sqlite_migrations LIMIT 1"
+            " SELECT migration_set, 'tomorrow' || ?, applied_at FROM _sqlite_migrations LIMIT 1",
+            (HOSTILE,),
         )
     place.made()
     ran = run("restore", place.out, "--db", place.new)
     assert (ran.exit_code, "changes of a newer version: tomorrow" in ran.stderr) == (1, True)
-    assert not place.new.exists()
+    assert (place.new.exists(), ran.stderr.strip().isprintable()) == (False, True)
 
 
 @pytest.mark.parametrize(

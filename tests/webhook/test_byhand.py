@@ -141,6 +141,19 @@ async def test_a_guard_refuses_at_once_unless_it_is_overridden_by_its_name(
     assert change.events[0].data["guard"] == held
 
 
+@pytest.mark.parametrize("window", ["2d", "1h"])
+async def test_an_end_on_another_day_is_told_with_its_day(window: str) -> None:
+    made = _asked(attempts=(FAILED,))
+    guards = make.guarding(attempts=1, window=window)
+    change = await stepped(made, World(), replace(make.config(), guards=guards))
+    assert change.request is not None
+    until = {"2d": "2026-11-23 11:50:00", "1h": "12:50:00"}[window]
+    assert change.request.why == (
+        f"restart_service on email-blast held until {until} UTC:"
+        f" 1 attempts within {window}, and 1 are the limit"
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "wanted"),
     list(product([each for each in State if each not in ENDED], [request(), TAKEN])),

@@ -200,3 +200,10 @@ def test_no_name_from_outside_becomes_a_label(db: sqlite3.Connection) -> None:
     instruments.stepped(Change(before=strange, after=strange, action_became=attempts))
     assert (figures.episodes, figures.maintenance) == (1, frozenset({"stranger"}))
     assert b"stranger" not in exposition.generate_latest(instruments.registry)
+
+
+def test_a_head_that_is_no_hash_is_shown_as_no_head_and_stops_no_other_gauge() -> None:
+    instruments = Instruments("1")
+    instruments.show(_figures(audit_head="nonsense", audit_rows=9))
+    told = instruments.registry.get_sample_value
+    assert (told("webhook_audit_head"), told("webhook_audit_rows")) == (-1, 9)

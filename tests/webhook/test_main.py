@@ -120,7 +120,10 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["--tokens", "nowhere"], "Error: nowhere: No such file or directory\n"),
     (["--tokens", "pyproject.toml"], "Error: pyproject.toml: line 1: has 1 words; write: name"),
     (["--web-config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
-    (["--config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
+    (
+        ["--config", "nowhere.yml"],
+        "Error: nowhere.yml: No such file or directory; --config names another\n",
+    ),
 ]
 
 

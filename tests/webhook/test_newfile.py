@@ -1,5 +1,6 @@
 """A file is there whole, or not at all."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def test_of_what_is_not_written_to_its_end_nothing_is_left(tmp_path: Path) -> No
     with pytest.raises(ZeroDivisionError), placed(path) as file:
         file.write(b"half" * (1 // 0))
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("x", b"before")]
+
+
+def test_what_is_no_file_such_as_dev_null_is_left_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="it is there, and is no file"), placed(pipe) as file:
+        file.write(b"x")
+    assert (pipe.is_fifo(), [*tmp_path.iterdir()]) == (True, [pipe])

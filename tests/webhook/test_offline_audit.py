@@ -11,7 +11,14 @@ from click.testing import CliRunner, Result
 
 from tests.conftest import FreePort
 from tests.webhook import forgery
-from tests.webhook.forgery import SEEN, SHOWN_BY_A_HEAD, forged, written
+from tests.webhook.forgery import (
+    DAMAGED,
+    MADE_ANEW,
+    SEEN,
+    SHOWN_BY_A_HEAD,
+    forged,
+    written,
+)
 from webhook.__main__ import main
 from webhook.audit import Head
 from webhook.store.database import Store
@@ -75,6 +82,27 @@ def test_a_break_is_told_in_words(db: Path) -> None:
     assert second.startswith("whole up to row 6, head 6:")
 
 
+@pytest.mark.parametrize("name", list(DAMAGED))
+def test_what_a_stranger_put_into_a_row_is_a_break_and_does_nothing_to_a_terminal(
+    db: Path, tmp_path: Path, name: str
+) -> None:
+    written(db, ROWS)
+    forged(db, DAMAGED[name], ROWS)
+    verified = _run("verify", "--db", db)
+    exported = _run("export", "--db", db, "--out", tmp_path / "audit.jsonl")
+    assert (verified.exit_code, "BROKEN at row" in verified.stdout) == (1, True)
+    said = (verified.output + exported.output).replace("\n", "")
+    assert (exported.exit_code, said.isprintable()) == (0, True)
+
+
+@pytest.mark.parametrize("name", list(MADE_ANEW))
+def test_a_table_that_is_not_ours_is_an_error_and_no_traceback(db: Path, name: str) -> None:
+    written(db, ROWS)
+    forged(db, MADE_ANEW[name], 7)
+    ran = _run("verify", "--db", db)
+    assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), ran.exception
+
+
 def test_the_database_may_be_named_before_the_command(db: Path) -> None:
     written(db, 1)
     assert CliRunner().invoke(main, ["--db", str(db), "audit", "verify"]).exit_code == 0
@@ -90,7 +118,11 @@ def test_verifying_writes_nothing(db: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--db", "nowhere.db"], 1, "nowhere.db: cannot be used as database: unable to open"),
+        (
+            ["--db", "nowhere.db"],
+            1,
+            "nowhere.db: cannot be used as database: unable to open database file; --db names ano",
+        ),
         (["--db", "pyproject.toml"], 1, "pyproject.toml: cannot be used as database: file is no"),
         (["--head", "12"], 1, "No such file or directory: '12'"),
         (["--head", "12:abc"], 1, "'12:abc' is not a head; write rows and hash"),

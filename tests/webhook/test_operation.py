@@ -1,5 +1,6 @@
 """An operation: what is asked is checked before anybody works on it, and every mistake is named."""
 
+import asyncio
 import json
 from http import HTTPStatus
 from typing import Annotated
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from tests.conftest import Serve
 from webhook import door
+from webhook.api import operation
 from webhook.api.desk import DESK, Desk
 from webhook.api.operation import Answer, Body, Call, Older, Query, Reason, Table
 from webhook.token import OPERATORS, READERS
@@ -122,6 +124,7 @@ async def test_every_mistake_is_named_and_nothing_of_what_was_sent_is_repeated(
     [
         (b'{"reason": "seen"}', 202),
         (b'{"reason": ""}', 400),
+        (b'{"reason": " \\t\\u001c"}', 400),
         (b'{"reason": 5}', 400),
         (b"", 400),
         (b"null", 400),
@@ -137,6 +140,28 @@ async def test_a_body_is_what_it_should_be_or_refused(
     http: aiohttp.ClientSession, url: str, body: bytes, status: int
 ) -> None:
     assert (await _post(http, f"{url}/things/a", body))[0] == status
+
+
+async def test_a_reason_is_kept_without_the_blanks_around_it(
+    http: aiohttp.ClientSession, url: str
+) -> None:
+    answer = await _post(http, f"{url}/things/a", b'{"reason": "  seen, go\\n"}')
+    assert answer == (202, {"id": 1, "said": "local a seen, go"})
+
+
+def test_that_a_reason_is_not_blank_is_in_the_description() -> None:
+    assert Thing.model_json_schema()["properties"]["reason"]["pattern"] == r"\S"
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "BODY_WITHIN", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    head = "POST /things/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: 20\r\n\r\n{{".encode())
+    assert (await reader.readline()).split()[1] == b"408"
+    writer.close()
 
 
 async def test_a_form_of_a_page_elsewhere_is_no_body(http: aiohttp.ClientSession, url: str) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.conftest import FreePort, Serve
 from tests.webhook import make
 from tests.webhook.make import SECOND
-from webhook.prometheus import deployed_ago, read_within, standing
+from webhook.prometheus import deployed_ago, newly_down, read_within, standing
 from webhook.verification import Standing
 
 EXPR = "max without (instance, job) (last_over_time(project_up[2m])) == 0"
@@ -103,6 +103,14 @@ async def test_without_a_clear_answer_there_is_none(
         for url in (nobody, nonsense, unready, bad_settle)
     ]
     assert answers == [None, None, None, None]
+
+
+async def test_without_an_answer_nothing_is_newly_down(
+    serve: Serve, http: aiohttp.ClientSession, free_port: FreePort
+) -> None:
+    """So that what is down is told of rather than not."""
+    for url in (f"http://127.0.0.1:{free_port()}", await serve(web.Application())):
+        assert await newly_down(http, url) == frozenset()
 
 
 RISEN = 'sum(increase(project_reads_total{project="a"}[30s]))'

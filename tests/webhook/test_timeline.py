@@ -99,12 +99,56 @@ def test_a_question_took_until_it_was_off() -> None:
             "ann approved x: go",
         ),
         (_told("AnomalyDetected", kind="high_cpu", alertname="A"), "anomaly: high_cpu, by A"),
-        (_told("HoldSet", by="ann", until=None, key="k"), "HoldSet: by ann"),
-        (_told("KillSwitchOff"), "KillSwitchOff"),
+        (_told("Whatever", by="ann", until=None, key="k"), "Whatever: by ann"),
+        (_told("Whatever"), "Whatever"),
         (_told("X", text="a](b\x1b]0;@all\n"), "X: text a] (b ]0;(at)all"),
     ],
 )
 def test_every_event_has_its_sentence_also_one_that_nobody_knows(event: Told, said: str) -> None:
+    assert happened(event) == said
+
+
+SET: dict[str, Any] = {
+    "restraint": 7,
+    "by": "ann",
+    "reason": "new disk",
+    "ends_at": at(5).isoformat(),
+}
+LATER: dict[str, Any] = {**SET, "starts_at": at(0).isoformat()}
+BY: dict[str, Any] = {"request": 7, "action": "restart_service", "asked_by": "ann"}
+UNTIL = "2026-11-21 12:00:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (_told("ActionRequested", **BY, reason="hangs"), "ann asks for restart_service: hangs"),
+        (
+            _told("ActionRequested", **BY, reason="hangs", force="attempts, breaker"),
+            "ann asks for restart_service, forcing attempts, breaker: hangs",
+        ),
+        (
+            _told("RequestRefused", **BY, outcome="refused", reason="a hold", guard="hold"),
+            "restart_service, asked for by ann, is refused: a hold",
+        ),
+        (
+            _told("ActionStarted", **KEY, overrode="attempts"),
+            "restart_service begins, attempt 1, overriding attempts",
+        ),
+        (_told("EscalationAcknowledged", by="ann", reason="on it"), "ann has taken it: on it"),
+        (_told("HoldSet", **SET), f"left alone until {UNTIL}, by ann: new disk"),
+        (_told("HoldReleased", **SET), "left alone no more, by ann; it was for: new disk"),
+        (_told("KillSwitchOn", **SET), f"the kill switch is on until {UNTIL}, by ann: new disk"),
+        (_told("KillSwitchOff", **SET), "the kill switch is off, by ann; it was for: new disk"),
+        (_told("MaintenanceSet", **SET), f"maintenance until {UNTIL}, by ann: new disk"),
+        (
+            _told("MaintenanceSet", **LATER),
+            f"maintenance from 2026-11-21 12:00:00 UTC until {UNTIL}, by ann: new disk",
+        ),
+        (_told("MaintenanceEnded", **SET), "maintenance ended, by ann; it was for: new disk"),
+    ],
+)
+def test_what_people_did_is_told_in_a_sentence(event: Told, said: str) -> None:
     assert happened(event) == said
 
 

@@ -136,6 +136,15 @@ async def test_a_prometheus_that_knows_nothing_proves_nothing(
         await witness.heads(http, await serve(told.app()))
 
 
+async def test_a_count_without_an_end_is_no_answer(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    told = Prometheus()
+    told.last["most"] = _vector(float("inf"))
+    with pytest.raises(Unheard, match="Prometheus gave no answer"):
+        await witness.heads(http, await serve(told.app()))
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     path = tmp_path / "orchestrator.db"

@@ -161,6 +161,7 @@ def _refusals(of: Operation) -> Iterator[int]:
         yield HTTPStatus.NOT_FOUND
     if of.body:
         yield from (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        yield HTTPStatus.REQUEST_TIMEOUT
 
 
 def _refused(what: str) -> Mapping[str, object]:

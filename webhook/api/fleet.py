@@ -1,6 +1,6 @@
 """The fleet: one look at all of it, for `orchestrator status` and the console."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,7 @@ from webhook.api.restraints import RestraintShown, shown
 from webhook.api.system import STALLED_AFTER, behind_with
 from webhook.approval import Approval
 from webhook.incident import State
+from webhook.restraint import Kind
 from webhook.store import fleet, rows
 from webhook.store.fleet import Glance, Standing
 from webhook.token import READERS
@@ -22,6 +23,8 @@ from webhook.token import READERS
 table = Table("fleet")
 
 UNKNOWN = "unknown"
+DOWN = "down"
+NAMED = 5  # projects of a sentence
 
 
 class StageShown(Answer):
@@ -124,13 +127,23 @@ async def show_fleet(call: Call) -> Answer:
     seen = await desk.read(fleet.glance, now=now, window=desk.instruments.window)
     async with aiohttp.ClientSession() as session:
         states = await prometheus.states(session, config.prometheus)
-    own = _webhook(desk, seen, now)
+        down = DOWN in (states or {}).values()
+        newly = await prometheus.newly_down(session, config.prometheus) if down else frozenset()
+    own, projects = _webhook(desk, seen, now), _projects(config, seen, states or {})
     return Fleet(
         at=rows.text(now),
-        needs=[*_needs(own, seen, states is not None)],
+        needs=[
+            *_needs_webhook(own, seen),
+            *_needs_fleet(
+                [each for each in projects if each.name not in newly],
+                answers=states is not None,
+                at_work=_at_work(seen, now),
+            ),
+            *_needs_incidents(seen),
+        ],
         webhook=own,
         prometheus=PrometheusShown(url=config.prometheus, answers=states is not None),
-        projects=_projects(config, seen, states or {}),
+        projects=projects,
         incidents=[_incident(each) for each in seen.incidents],
         open=dict(seen.open),
         approvals=[_approval(each) for each in seen.approvals],
@@ -166,13 +179,39 @@ def _stages(desk: Desk, now: datetime) -> list[StageShown]:
     ]
 
 
-def _needs(own: WebhookShown, seen: Glance, answers: bool) -> Iterator[str]:  # noqa: FBT001  of one caller
+def _needs_webhook(own: WebhookShown, seen: Glance) -> Iterator[str]:
     if own.behind:
         yield f"the webhook: {own.behind}"
     if not own.config_read:
         yield "the newest orchestrator.yml was refused; the one before is in force"
+    yield from seen.pages
+
+
+def _at_work(seen: Glance, now: datetime) -> Callable[[str], bool]:
+    """Return what tells whether a project is under maintenance: then it has no alerts either."""
+    kept = [each for each in seen.restraints if each.kind is Kind.MAINTENANCE]
+    return lambda name: any(each.binds(name, at=now) for each in kept)
+
+
+def _needs_fleet(
+    projects: Iterable[ProjectShown], *, answers: bool, at_work: Callable[[str], bool]
+) -> Iterator[str]:
     if not answers:
         yield "Prometheus does not answer: nothing but what is surely down is repaired"
+        return
+    if unseen := [each.name for each in projects if each.state == UNKNOWN]:
+        yield f"Prometheus does not know {_named(unseen)}: nobody sees when it is down"
+    for each in projects:
+        if each.state == DOWN and each.incident is None and not at_work(each.name):
+            yield f"{each.name} is down, and it has no incident: nothing is done about it"
+
+
+def _named(names: list[str]) -> str:
+    beyond = len(names) - NAMED
+    return ", ".join([*names[:NAMED], *([f"{beyond} more"] if beyond > 0 else [])])
+
+
+def _needs_incidents(seen: Glance) -> Iterator[str]:
     escalated = [each for each in seen.incidents if each.incident.state is State.ESCALATED]
     for each in escalated:
         by = f", taken by {each.acknowledged_by}" if each.acknowledged_by else ""

@@ -4,6 +4,7 @@ The tables of operations are the routes, what each role may do, and the descript
 none of the three can say something else than the others.
 """
 
+import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +13,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, TypedDict, TypeVar, Unpack
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from webhook.api.desk import DESK, Desk
@@ -21,6 +22,7 @@ from webhook.problem import Problem
 from webhook.token import Caller, Role
 
 BODY_LIMIT = 64 * 1024  # bytes of a request of people's; notifications have a limit of their own
+BODY_WITHIN = 10.0  # seconds for it to come; who sends slower holds a connection for nothing
 JSON: Final = "application/json"
 PATTERNS: Final = {"id": r"[0-9]{1,18}", "project": r"[a-z0-9-]{1,63}"}  # what a path may hold
 OTHERWISE: Final = r"[A-Za-z0-9_.:-]{1,100}"
@@ -51,10 +53,25 @@ def _whole(raw: object) -> object:
     return raw
 
 
+def _said(raw: str) -> str:
+    if not (said := raw.strip()):
+        raise ValueError("has nothing but blanks")
+    return said
+
+
 # The bounds stand before what reads the text, else the description would not have them.
 Number = Annotated[int, Field(ge=0, le=LAST), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=500), BeforeValidator(_whole)]
-Reason = Annotated[str, Field(min_length=1, max_length=500, description="why, for those who ask")]
+Reason = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=500,
+        description="why, for those who ask",
+        json_schema_extra={"pattern": r"\S"},
+    ),
+    AfterValidator(_said),
+]
 
 
 class Older(Query):
@@ -233,17 +250,25 @@ async def _body(kind: type[Body], request: web.Request) -> Body:
 
 
 async def _read(request: web.Request) -> bytes:
-    pieces, size = [], 0
     try:
-        while piece := await request.content.readany():
-            size += len(piece)
-            if size > BODY_LIMIT:
-                said = f"the body is larger than {BODY_LIMIT} bytes"
-                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
-            pieces.append(piece)
+        async with asyncio.timeout(BODY_WITHIN):
+            return await _received(request)
     except web.RequestPayloadError:
         said = "the body is not encoded as its headers say"
         raise Problem(HTTPStatus.BAD_REQUEST, said) from None
+    except TimeoutError:
+        said = f"the body did not come within {BODY_WITHIN:.0f} s"
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, said) from None
+
+
+async def _received(request: web.Request) -> bytes:
+    pieces, size = [], 0
+    while piece := await request.content.readany():
+        size += len(piece)
+        if size > BODY_LIMIT:
+            said = f"the body is larger than {BODY_LIMIT} bytes"
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
+        pieces.append(piece)
     return b"".join(pieces)
 
 

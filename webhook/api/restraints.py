@@ -178,7 +178,8 @@ async def lift(call: Call) -> Answer:
     found = _there(call, await call.desk.read(restraints.one, number))
     if not lifted:
         by = f" by {found.lifted_by}" if found.lifted_by else ""
-        said = f"restraint {number} is {found.state(now)}{by} already"
+        kind = found.kind.replace("_", " ")
+        said = f"{kind} {number} is {found.state(now)}{by} already"
         raise Problem(HTTPStatus.CONFLICT, said)
     call.desk.news()
     return shown(found, now)

@@ -115,7 +115,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the database for one look; raises CannotOpen."""
     try:
         with closing(reader.connect(path)) as db:
-            db.text_factory = lambda raw: raw.decode(errors="replace")  # it may have been damaged
+            db.text_factory = trail.any_text
             db.execute("BEGIN")
             yield db
     except sqlite3.Error as error:
@@ -149,8 +149,8 @@ def _say(verdict: Verdict, unheard: str | None, *, as_json: bool) -> None:
     for line in _notes(verdict):
         click.echo(line)
     if verdict.broken:
-        click.echo(f"BROKEN at row {verdict.broken.row}: {verdict.broken.what}")
-        click.echo(f"whole up to row {verdict.head.rows}, head {verdict.head}")
+        click.echo(f"BROKEN at row {verdict.broken.row}: {printable(verdict.broken.what)}")
+        click.echo(f"whole up to row {verdict.head.rows}, head {printable(str(verdict.head))}")
     else:
         click.echo(f"{verdict.head.rows} rows, whole, head {verdict.head}")
     if unheard:
@@ -239,7 +239,7 @@ def export_(*, db: Path, form: str, since: datetime | None, out: Path | None) ->
             with newfile.placed(out) as file:
                 for line in export.FORMS[form](rows):
                     file.write(line.encode())
-        click.echo(f"head {trail.head(opened)}", err=True)
+        click.echo(f"head {printable(str(trail.head(opened)))}", err=True)
 
 
 def _write(rows: Iterator[audit.Row], form: str, to: TextIO) -> None:

@@ -51,7 +51,7 @@ def make(*, out: Path, db: Path, path: Path, as_json: bool) -> None:
 def _say(out: Path, made: Manifest) -> None:
     size = out.stat().st_size
     click.echo(f"{out}: {size} bytes, audit of {made.audit.rows} rows")
-    click.echo(f"head {made.audit.rows}:{made.audit.head}")
+    click.echo(f"head {made.audit.rows}:{printable(made.audit.head)}")
     for each in made.not_in_here:
         click.echo(f"not in it: {printable(each)}")
     if not made.audit.whole:

@@ -12,6 +12,7 @@ import click
 from orchestrator.config import Config
 from orchestrator.errors import OrchestratorError
 from orchestrator.source import Source
+from webhook.plain import printable
 
 UNREACHABLE = 4  # the status where somebody else gave no answer
 
@@ -50,7 +51,13 @@ def told() -> Iterator[None]:
     except BrokenPipeError:  # whoever reads us has enough; click ends us without a word
         raise
     except (OrchestratorError, sqlite3.Error, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(shown(error)) from error
+
+
+def shown(error: Exception) -> str:
+    """Return the lines of *error*, in which a file of a stranger may speak, for a terminal."""
+    lines = str(error).splitlines()
+    return "\n".join(each if each.isprintable() else printable(each) for each in lines)
 
 
 class Progress:

@@ -15,7 +15,7 @@ import click
 from orchestrator import clock, duration, source
 from orchestrator.config import Config
 from orchestrator.errors import OrchestratorError
-from webhook import app, recording, replay
+from webhook import app, newfile, recording, replay
 from webhook.offline import options
 from webhook.recording import AROUND, BadRecording, Recording
 from webhook.simulation import Simulation
@@ -117,7 +117,7 @@ def command(  # noqa: PLR0913  one for each option
         if save is not None:
             _save(part, save)
         result = asyncio.run(_played(config, part, within))
-    compared = replay.compare(part, result, within=within)
+        compared = replay.compare(part, result, within=within)
     if as_json:
         click.echo(json.dumps(replay.machine(compared), indent=2))
     else:
@@ -131,7 +131,9 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (OrchestratorError, OSError, UnicodeDecodeError, sqlite3.Error) as error:
-        raise _Unusable(str(error)) from error
+        raise _Unusable(options.shown(error)) from error
+    except OverflowError as error:
+        raise _Unusable("an instant of it lies at the end of the calendar, or beyond") from error
 
 
 def _config(path: Path, projects: str) -> Config:
@@ -167,9 +169,8 @@ def _of_db(db: Path, since: datetime | None, until: datetime | None) -> Recordin
 
 def _save(part: Recording, file: Path) -> None:
     """Write it so that only its owner reads it: bodies of alerts are nobody else's."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.writelines(f"{line}\n" for line in recording.written(part))
+    with newfile.placed(file) as out:
+        out.writelines(f"{line}\n".encode() for line in recording.written(part))
 
 
 async def _played(config: Config, part: Recording, within: timedelta) -> replay.Result:

@@ -34,12 +34,12 @@ T = TypeVar("T")
 
 
 class InUse(OrchestratorError):
-    """Another webhook works on this database."""
+    """A webhook works on this database."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is in use by another webhook; two would repair everything twice."
-            " Stop the other one, or name another file with --db"
+            f"{path} is in use by a webhook; two on it would repair everything twice."
+            " Stop that one, or name another file with --db"
         )
         self.path = path
 
@@ -48,7 +48,7 @@ class CannotOpen(OrchestratorError):
     """The database file cannot be used at all."""
 
     def __init__(self, path: Path, why: Exception) -> None:
-        super().__init__(f"{path}: cannot be used as database: {why}")
+        super().__init__(f"{path}: cannot be used as database: {why}; --db names another")
         self.path = path
 
 

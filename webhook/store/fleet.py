@@ -36,6 +36,7 @@ class Glance:
     restraints: tuple[Restraint, ...]  # in force or planned
     attempts: tuple[Action, ...]  # that still count, oldest first
     queue: Waiting
+    pages: tuple[str, ...]  # that go on and are about no single incident: what they say
 
 
 def glance(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Glance:
@@ -54,6 +55,7 @@ def glance(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Glanc
         restraints=restraints.in_force(db, at=now)[:MOST],
         attempts=figures.attempts,
         queue=figures.queue,
+        pages=_pages(db),
     )
 
 
@@ -85,6 +87,15 @@ def _firing(db: sqlite3.Connection, incidents: Sequence[int]) -> dict[int, list[
     for row in db.execute(asked, incidents):
         firing.setdefault(row["incident"], []).append(row["alertname"])
     return firing
+
+
+def _pages(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the reasons; that what goes on has a time to be posted, finds it."""
+    found = db.execute(
+        "SELECT reason FROM pages WHERE post_at > '' AND ended_at IS NULL AND incident IS NULL"
+        " ORDER BY id"
+    )
+    return tuple(row["reason"] for row in found)
 
 
 def _of_projects(db: sqlite3.Connection) -> dict[str, int]:

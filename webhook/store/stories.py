@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator import clock
+from webhook.plain import masked
 from webhook.store import rows
 from webhook.story import Story, Told
 
@@ -90,8 +91,9 @@ def details(db: sqlite3.Connection, number: int, *, limit: int) -> Details:
 
 def _alert(row: sqlite3.Row) -> Json:
     found = dict(row)
-    summary = json.loads(found.pop("annotations")).get("summary", "")
-    return found | {"summary": summary, "labels": json.loads(row["labels"])}
+    summary = masked(json.loads(found.pop("annotations")).get("summary", ""))
+    labels = {name: masked(value) for name, value in json.loads(row["labels"]).items()}
+    return found | {"summary": summary, "labels": labels}
 
 
 def _stories(

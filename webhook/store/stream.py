@@ -26,12 +26,15 @@ def newest(db: sqlite3.Connection) -> int:
 
 
 def page(db: sqlite3.Connection, *, after: int, limit: int) -> Page:
-    """Return up to *limit* events with an id above *after*.
+    """Return up to *limit* events with an id above *after*; the next gap begins another page.
 
     Ids have no gaps, as what is undone gives its own back. So what is missing was let go of.
     """
     events = history.events(db, after=after, limit=limit)
     ids = [int(str(each["id"])) for each in events]
+    # Not only from the begin: a clock that was set back leaves old ones before those let go of.
+    ids = [each for place, each in enumerate(ids) if each == ids[0] + place]
+    events = events[: len(ids)]
     first, reached = (ids[0], ids[-1]) if ids else (newest(db) + 1, newest(db))
     gap = (after + 1, first - 1) if first > after + 1 else None
     return Page(gap=gap, events=events, reached=max(reached, after))

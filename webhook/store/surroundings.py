@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator import clock
 from orchestrator.project import Project
+from webhook.change import Change
 from webhook.guard import Surroundings
 from webhook.incident import DOWN, Episode
 from webhook.store import rows
@@ -22,31 +23,32 @@ def elsewhere(db: sqlite3.Connection, project: str) -> int:
     return int(row["many"])
 
 
-def against(
-    db: sqlite3.Connection, project: str, *, at_most: int | None, at: datetime
-) -> str | None:
-    """Say what has come between a decision and its intent; None: nothing has.
+def against(db: sqlite3.Connection, change: Change, *, at: datetime) -> str | None:
+    """Say what has come between a decision and its intent; None: nothing has, or it has none.
 
-    Asked in the transaction that commits the intent: so once a kill switch is stored, none is.
-    Without *at_most* there is no intent to commit.
+    Asked in the transaction that commits the intent: so once people have said hands off, none is,
+    but for a person who overrode just that.
     """
+    project, at_most = change.before.project, change.at_most
     if at_most is None:
         return None
-    if _killed(db, at):
-        return "a kill switch was set meanwhile"
+    overrode = change.request.overrode if change.request else ()
+    for kind in _restraining(db, project, at):
+        if kind not in overrode:
+            return f"a {kind.replace('_', ' ')} was set meanwhile"
     if elsewhere(db, project) >= at_most:
         return f"{at_most} repairs are under way elsewhere"
     return None
 
 
-def _killed(db: sqlite3.Connection, at: datetime) -> bool:
-    now = clock.written(at)
-    row = db.execute(
-        "SELECT 1 FROM restraints WHERE lifted_at IS NULL AND kind = 'kill_switch'"
-        " AND coalesce(starts_at, '') <= ? AND ends_at > ? LIMIT 1",  # it has an end
-        (now, now),
-    ).fetchone()
-    return row is not None
+def _restraining(db: sqlite3.Connection, project: str, at: datetime) -> list[str]:
+    found = db.execute(
+        "SELECT kind FROM restraints WHERE lifted_at IS NULL AND coalesce(project, :project)"
+        " = :project AND coalesce(starts_at, '') <= :now AND (ends_at IS NULL OR ends_at > :now)"
+        " ORDER BY id",
+        {"project": project, "now": clock.written(at)},
+    )
+    return [row["kind"] for row in found]
 
 
 # Of what a look of ours spoke against, the alert alone says nothing: anybody may post one.

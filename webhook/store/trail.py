@@ -19,6 +19,8 @@ SOONER = timedelta(
 LOOKED_AT = 20_000  # rows of one page at most, however few of them are asked for
 LAST = 2**63 - 1  # beyond every id
 
+_COLUMNS = "id, at, actor, what, data, previous, hash"
+
 
 class NoAudit(OrchestratorError):
     """The file is no database of the webhook."""
@@ -43,9 +45,14 @@ class Page:
     next: int | None
 
 
+def any_text(raw: bytes) -> str:
+    """Read text that may be damaged, as a `text_factory`: its hash tells, and it is no error."""
+    return raw.decode(errors="replace")
+
+
 def stream(db: sqlite3.Connection, *, after: int = 0, limit: int = LAST) -> Iterator[Row]:
     """Yield up to *limit* rows above the id *after*, in their order; raise NoAudit."""
-    query = "SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?"
+    query = f"SELECT {_COLUMNS} FROM audit WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608  our names
     for row in _asked(db, query, after, limit):
         yield _row(row)
 
@@ -58,18 +65,27 @@ def up_to(db: sqlite3.Connection, instant: datetime) -> int:
 
 
 def _row(row: sqlite3.Row) -> Row:
-    at, actor, what, data, previous, made = (
-        value if isinstance(value, str) else repr(value) for value in tuple(row)[1:]
-    )  # whoever can write the file can put anything there
+    at, actor, what, data, previous, made = map(_text, tuple(row)[1:])
     entry = audit.Entry(at=at, actor=actor, what=what, data=data)
-    return Row(id=row["id"], entry=entry, previous=previous, hash=made)
+    return Row(id=_number(row["id"]), entry=entry, previous=previous, hash=made)
+
+
+def _text(value: object) -> str:
+    """Read what should be text: whoever can write the file can put anything there."""
+    return value if isinstance(value, str) else repr(value)
+
+
+def _number(value: object) -> int:
+    if type(value) is not int:  # only where somebody made the table anew, for our key is a number
+        raise NoAudit("the audit in it is not as the webhook makes it")
+    return value
 
 
 def _asked(db: sqlite3.Connection, query: str, *values: object) -> sqlite3.Cursor:
     try:
         return db.execute(query, values)
     except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
+        if "no such table" in str(error) or "no such column" in str(error):
             raise NoAudit("there is no audit in it; it is no database of the webhook") from error
         raise
 
@@ -77,13 +93,15 @@ def _asked(db: sqlite3.Connection, query: str, *values: object) -> sqlite3.Curso
 def head(db: sqlite3.Connection) -> Head:
     """Return the head of today; raise NoAudit."""
     last = _asked(db, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
-    return Head(rows=last["id"], hash=last["hash"]) if last else NOTHING
+    return Head(rows=_number(last["id"]), hash=_text(last["hash"])) if last else NOTHING
 
 
 def begin(db: sqlite3.Connection) -> Head:
-    """Return the anchor that the chain begins behind."""
+    """Return the anchor that the chain begins behind; raise NoAudit."""
     anchor = _anchor(db)
-    return Head(rows=anchor["through"], hash=anchor["hash"]) if anchor else NOTHING
+    if anchor is None:
+        return NOTHING
+    return Head(rows=_number(anchor["through"]), hash=_text(anchor["hash"]))
 
 
 def ends(db: sqlite3.Connection) -> tuple[Head, Head]:
@@ -121,7 +139,7 @@ def page(
     """
     until = min(max(after, begin(db).rows) + LOOKED_AT, LAST)
     found = db.execute(
-        "SELECT * FROM audit WHERE id > ? AND id <= ? AND (? IS NULL OR what = ?)"
+        f"SELECT {_COLUMNS} FROM audit WHERE id > ? AND id <= ? AND (? IS NULL OR what = ?)"  # noqa: S608  our names
         " AND (? IS NULL OR data LIKE ?) ORDER BY id LIMIT ?",
         (after, until, what, what, project, f'%"project":"{project}"%', limit),
     ).fetchall()

@@ -182,7 +182,7 @@ def _certain(change: Change) -> str | None:
 
 def _store_action(db: sqlite3.Connection, change: Change, at: datetime) -> None:
     before, after = change.action_was, change.action_became[-1]
-    if why_not := surroundings.against(db, after.project, at_most=change.at_most, at=at):
+    if why_not := surroundings.against(db, change, at=at):
         raise Overtaken(why_not)
     if before is None:
         db.execute(

@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
             "the certificate of hub:443 holds until 2026-12-05, 13 days from now",
         ),
         (SECOND, "warn", "the certificate of hub:443 holds until 2026-11-21, 0 days from now"),
-        (0 * DAY, "FAIL", "the certificate of hub:443 has ended on 2026-11-21"),
-        (-DAY, "FAIL", "the certificate of hub:443 has ended on 2026-11-20"),
+        (0 * DAY, "FAIL", "the certificate of hub:443 has ended"),
+        (-DAY, "FAIL", "the certificate of hub:443 has ended"),
     ],
 )
 def test_what_ends_soon_is_warned_of(left: timedelta, mark: str, said: str) -> None:

@@ -189,3 +189,9 @@ def test_a_wrong_line_is_named_and_not_repeated(tmp_path: Path) -> None:
 def test_a_file_of_tokens_that_is_not_there_fails(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     assert _tokens(path) == [("FAIL", f"{path}: No such file or directory")]
+
+
+def test_one_that_may_not_be_looked_at_is_no_traceback(tmp_path: Path) -> None:
+    """A name that is too long stands for a folder that is closed: root may look into any."""
+    path = tmp_path / ("x" * 300)
+    assert _looked(path, tmp_path / "none")[1:] == [("FAIL", f"{path}: File name too long")]

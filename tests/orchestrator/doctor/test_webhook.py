@@ -1,5 +1,6 @@
 """What the doctor finds of the webhook."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,7 @@ from orchestrator.doctor.finding import Finding
 from orchestrator.doctor.webhook import examine
 from orchestrator.hub import Address
 from orchestrator.version import VERSION
-from tests.conftest import FreePort, Serve
+from tests.conftest import FreePort, Serve, Tls
 from tests.orchestrator.doctor.town import asker, bad
 from webhook import problem
 from webhook.problem import Problem
@@ -68,6 +69,34 @@ async def test_one_that_is_not_there_fails(free_port: FreePort) -> None:
         assert _said(await examine(ask, Address(url=url))) == [
             ("FAIL", f"{url}: Connection refused")
         ]
+
+
+async def test_one_with_a_certificate_of_our_own_authority_is_looked_at(tls: Tls) -> None:
+    url, trust = await tls(_app(_fleet()), ends=datetime(2999, 6, 1, tzinfo=UTC))
+    async with asker() as ask:
+        found = await examine(ask, Address(url=url, trust=trust))
+    assert _said(found) == []
+    assert [each.said for each in found if "certificate" in each.said] == [
+        f"the certificate of {url.removeprefix('https://')} holds until 2999-06-01"
+    ]
+
+
+async def test_a_certificate_that_has_ended_is_named(tls: Tls) -> None:
+    url, trust = await tls(_app(_fleet()), ends=datetime(2021, 6, 1, tzinfo=UTC))
+    async with asker() as ask:
+        found = await examine(ask, Address(url=url, trust=trust))
+    assert _said(found) == [
+        ("FAIL", f"the certificate of {url.removeprefix('https://')} has ended"),
+        ("FAIL", f"{url}: its certificate is not trusted: certificate has expired"),
+    ]
+
+
+async def test_a_certificate_of_a_strange_authority_is_named(tls: Tls) -> None:
+    url, _ = await tls(_app(_fleet()))
+    async with asker() as ask:
+        [(mark, said)] = _said(await examine(ask, Address(url=url)))
+    why = "its certificate is not trusted: unable to get local issuer certificate"
+    assert (mark, said) == ("FAIL", f"{url}: {why}")
 
 
 @pytest.mark.parametrize(

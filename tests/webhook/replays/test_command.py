@@ -64,6 +64,8 @@ def test_what_is_saved_is_for_its_owner_and_is_played_alike(
     lived: Path, config: Path, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved.jsonl"
+    saved.write_text("of yesterday, and for everybody")
+    saved.chmod(0o644)
     part = ("--from", "2026-11-20T03:00:00Z", "--to", "2026-11-20 04:00", "--config", config)
     first = called("--from-db", "--db", lived, *part, "--save", saved)
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
@@ -80,6 +82,25 @@ def test_a_recording_that_cannot_be_used_is_told_with_its_line(
     ended = called(broken, "--config", config)
     said = f"Error: {broken}: line 1: Unable to extract tag using discriminator 'kind'"
     assert (ended.exit_code, ended.stdout, ended.stderr) == (2, "", said + "\n")
+
+
+@pytest.mark.parametrize(
+    "beyond", [("--to", "9999-12-31T23:59:59Z"), ("--from", "0001-01-01"), ("--within", "3000000d")]
+)
+def test_an_instant_beyond_the_calendar_is_told(
+    lived: Path, config: Path, beyond: tuple[str, str]
+) -> None:
+    ended = called("--from-db", "--db", lived, "--config", config, *beyond)
+    said = "Error: an instant of it lies at the end of the calendar, or beyond\n"
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (2, "", said), ended.exception
+
+
+def test_what_a_recording_says_does_nothing_to_a_terminal(tmp_path: Path, config: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    line = {"at": "2026-11-20T03:00:00Z", "kind": "begin", "\x1b]0;owned\x07": 1}
+    broken.write_text(json.dumps(line), encoding="utf-8")
+    ended = called(broken, "--config", config)
+    assert (ended.exit_code, ended.stderr.rstrip().isprintable()) == (2, True)
 
 
 def test_rules_that_cannot_be_used_are_told(config: Path) -> None:

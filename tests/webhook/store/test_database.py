@@ -197,7 +197,7 @@ def test_a_second_process_is_refused_while_the_first_lives(path: Path) -> None:
     ) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == b"held\n"
-        with pytest.raises(InUse, match="in use by another webhook"):
+        with pytest.raises(InUse, match="in use by a webhook"):
             Store(path)
         first.kill()
     Store(path).close()

@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +16,7 @@ from webhook.case import Case
 from webhook.change import Change
 from webhook.guard import Block
 from webhook.restraint import Kind, Restraint
-from webhook.store import history, restraints, surroundings, work
+from webhook.store import history, requests, restraints, surroundings, work
 from webhook.store.database import connect
 from webhook.store.intake import receive
 from webhook.store.restraints import Endless
@@ -179,16 +181,64 @@ def _intent(case: Case) -> Change:
     return outcome.begun(case, chosen, NOW, at_most=4, detail="no approval needed")
 
 
-def test_no_intent_is_committed_once_a_kill_switch_is_stored(db: sqlite3.Connection) -> None:
+def _decided(db: sqlite3.Connection) -> Change:
     sent = make.alert()
     receive(db, make.notification(sent), make.body(sent), at=NOW)
     case = work.claim(db, epoch=EPOCH, at=NOW)
     assert case is not None
-    decided = _intent(case)
-    _add(db, Kind.KILL_SWITCH, None, LATER)
-    with pytest.raises(work.Overtaken, match="a kill switch was set meanwhile"):
+    return _intent(case)
+
+
+def _begun(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM actions").fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "project", "said"),
+    [
+        (Kind.KILL_SWITCH, None, "a kill switch was set meanwhile"),
+        (Kind.HOLD, "email-blast", "a hold was set meanwhile"),
+        (Kind.MAINTENANCE, "email-blast", "a maintenance was set meanwhile"),
+        (Kind.MAINTENANCE, None, "a maintenance was set meanwhile"),
+    ],
+)
+def test_no_intent_is_committed_once_people_have_said_hands_off(
+    kind: Kind, project: str | None, said: str, db: sqlite3.Connection
+) -> None:
+    decided = _decided(db)
+    _add(db, kind, project, LATER)
+    with pytest.raises(work.Overtaken, match=said):
         work.apply(db, decided, epoch=EPOCH, at=NOW)
-    assert db.execute("SELECT count(*) FROM actions").fetchone()[0] == 0
+    assert _begun(db) == 0
+
+
+@pytest.mark.parametrize(
+    ("project", "ends"), [("chatbot", LATER), ("email-blast", NOW - SECOND)], ids=["other", "over"]
+)
+def test_a_hold_that_does_not_bind_keeps_no_intent_back(
+    project: str, ends: datetime, db: sqlite3.Connection
+) -> None:
+    decided = _decided(db)
+    _add(db, Kind.HOLD, project, ends)
+    work.apply(db, decided, epoch=EPOCH, at=NOW)
+    assert _begun(db) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "begun"), [(Kind.HOLD, 1), (Kind.MAINTENANCE, 0), (Kind.KILL_SWITCH, 0)]
+)
+def test_what_a_person_has_overridden_keeps_their_own_intent_not_back(
+    kind: Kind, begun: int, db: sqlite3.Connection
+) -> None:
+    decided = _decided(db)
+    asked = requests.ask(
+        db, "email-blast", "restart_service", reason="x", forced=("hold",), by="ann", at=NOW
+    )
+    taken = asked.request.taken("key-1", ("hold",), at=NOW)
+    _add(db, kind, None if kind is Kind.KILL_SWITCH else "email-blast", LATER)
+    with suppress(work.Overtaken):
+        work.apply(db, replace(decided, request=taken), epoch=EPOCH, at=NOW)
+    assert _begun(db) == begun
 
 
 def test_maintenance_that_begins_at_once_counts_for_the_figures(db: sqlite3.Connection) -> None:

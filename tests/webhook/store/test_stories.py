@@ -186,3 +186,13 @@ def test_the_events_of_an_incident_are_looked_for_in_its_time_only(db: sqlite3.C
     [*_, ask] = _asked(db, lambda: stories.events(db, 1, limit=9))
     [step] = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {ask}")]
     assert step == "SEARCH events USING INDEX events_of_project (project=? AND at>? AND at<?)"
+
+
+def test_what_an_alert_says_is_told_without_what_looks_like_a_secret(
+    db: sqlite3.Connection,
+) -> None:
+    add(db, "incidents", project="a")
+    texts = {"summary": "password=hunter2 refused", "description": "x"}
+    add(db, "episodes", project="a", annotations=texts, labels={"dsn": "pg://u:hunter2@h/db"})
+    [alert] = stories.details(db, 1, limit=5).alerts
+    assert (alert["summary"], alert["labels"]) == ("password=*** refused", {"dsn": "pg://***@h/db"})

@@ -60,6 +60,18 @@ def test_a_page_has_what_comes_next_and_names_what_is_gone(
     assert _brief(page(db, after=after, limit=2)) == expected
 
 
+def test_what_is_gone_between_two_that_are_kept_is_named_too(db: sqlite3.Connection) -> None:
+    """A clock that was set back lets go of events that are younger than some that stay."""
+    _tell(db, 6)
+    db.execute("DELETE FROM events WHERE id IN (3, 4)")
+    assert [_brief(page(db, after=after, limit=5)) for after in (0, 2, 3, 4)] == [
+        (None, [1, 2], 2),
+        ((3, 4), [5, 6], 6),
+        ((4, 4), [5, 6], 6),
+        (None, [5, 6], 6),
+    ]
+
+
 def test_the_newest_is_known_before_the_first_and_after_the_last_is_gone(
     db: sqlite3.Connection,
 ) -> None:
