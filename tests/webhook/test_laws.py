@@ -56,7 +56,7 @@ ENDS = ("crash", "spoil", "go on later")
 FORGOTTEN = """SELECT episodes.project FROM episodes JOIN incidents ON incidents.id = incident
     WHERE episodes.ended_at IS NULL AND incidents.ended_at IS NOT NULL"""
 HOUR = timedelta(hours=1)
-QUIET = 120  # rounds of 20 s, in which all has to end
+QUIET = 120  # rounds of 35 s, in which all has to end: people are asked after an hour at the latest
 
 
 class Laws(RuleBasedStateMachine):
@@ -255,7 +255,7 @@ class Laws(RuleBasedStateMachine):
         self.post.tell_the_truth()
         for _ in range(QUIET):
             story.work_off()
-            story.elapsed += 20 * SECOND
+            story.elapsed += 35 * SECOND
         story.book.check(story.db)
         assert chain.first_broken(trail.stream(story.db)) is None
         left = story.rows("SELECT * FROM requests WHERE outcome IS NULL")
