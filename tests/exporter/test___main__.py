@@ -89,7 +89,10 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["--shard", "3/2"], "Error: '3/2' is no shard; write 1/3, 2/3 or 3/3 for three exporters\n"),
     (["--web-config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
     (["--projects", "chatbot"], "Error: "),
-    (["--config", "nowhere.yml"], "Error: nowhere.yml: No such file or directory\n"),
+    (
+        ["--config", "nowhere.yml"],
+        "Error: nowhere.yml: No such file or directory; --config names another\n",
+    ),
     (["--config", "pyproject.toml"], "Error: pyproject.toml: "),
 ]
 

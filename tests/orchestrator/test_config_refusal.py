@@ -198,7 +198,7 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     path = tmp_path / "o.yml"
     with pytest.raises(BadConfig) as refused:
         load(path)
-    assert str(refused.value) == f"{path}: No such file or directory"
+    assert str(refused.value) == f"{path}: No such file or directory; --config names another"
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
