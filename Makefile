@@ -13,7 +13,7 @@ demo: .venv/.run tools ## break a demo project and watch it heal; ARGS="--fault 
 	@$(BIN)/orchestrator demo $(ARGS)
 
 test: .venv/.dev tools lint types imports ## lint, types, imports and all quick tests, those of the rules among them (minutes)
-	@$(BIN)/pytest -n 4 --dist worksteal -m 'not long' --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal -m 'not long' --cov --cov-report=term $(ARGS)
 
 test-long: .venv/.dev tools tools-new ## every case on both pairs of binaries (long)
 	@TOOLS=download $(BIN)/pytest -n 2 $(ARGS)
