@@ -28,7 +28,7 @@ from tests.webhook.laws.story import Story
 from tests.webhook.make import SECOND
 from webhook import chain
 from webhook.approval import Decision
-from webhook.incident import State
+from webhook.incident import UNCONFIGURED, State
 from webhook.request import FORCIBLE
 from webhook.restraint import Kind
 from webhook.store import restraints, trail
@@ -271,7 +271,8 @@ class Laws(RuleBasedStateMachine):
     def _judge_left(self, row: sqlite3.Row) -> None:
         """Look that what has not ended waits for people, who have to start what we stopped.
 
-        Of what ended while it was paused by us they are asked an hour later.
+        Of what ended while it was paused by us they are asked an hour later; and of what was
+        removed while it was, they are told for an hour, for nobody can look at it any more.
         """
         well = self.story.fleet[row["project"]].health is Health.HEALTHY
         observed = (row["state"], row["held_by"]) == (State.MITIGATED, "observe")
@@ -281,6 +282,9 @@ class Laws(RuleBasedStateMachine):
         ended = row["recovered_at"] and clock.read(row["recovered_at"])
         asked_later = row["state"] == State.OPEN and ended and self.story.now < ended + HOUR
         waits = bool(pages) or bool(asked_later)
+        removed = (row["state"], row["held_by"]) == (State.ESCALATED, UNCONFIGURED)
+        if removed and self.story.now < clock.read(row["since"]) + HOUR:
+            return
         must(observed or (waits and not well), "it is quiet, and it does not end", tuple(row))
 
     def _judge_paused(self, project: str, key: str | None) -> None:
