@@ -47,7 +47,7 @@ async def ran(*command: str, at: str | None = None, env: Mapping[str, str] | Non
     try:
         async with asyncio.timeout(WITHIN):
             out, err = await process.communicate()
-    except BaseException:
+    except BaseException:  # raised on; only the process must not outlive its test
         process.kill()
         await process.communicate()
         raise

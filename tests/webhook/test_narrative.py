@@ -27,10 +27,8 @@ def test_it_tells(case: Story, told: str) -> None:
 
 
 def test_a_shadowed_action_was_not_done() -> None:
-    state = next((each for each in law.State if each.value == "shadowed"), None)
-    if state is None:
-        pytest.skip("there is no dry run of single actions yet")
-    shadowed = story(down(), incident=CLOSED, actions=(tried(state, executed_at=None),))
+    recorded = tried(law.State.SHADOWED, executed_at=None)
+    shadowed = story(down(), incident=CLOSED, actions=(recorded,))
     assert summary(shadowed) == (
         "email-blast was down from 12:00:02 to 12:00:10 UTC. Nothing was done to it."
         " restart_service would have been done, and is on dry run. It ended after that."

@@ -164,7 +164,7 @@ def _run(connection: sqlite3.Connection, job: _Job[Any]) -> None:
     connection.execute("SAVEPOINT job")
     try:
         job.result = job.work(connection)
-    except BaseException as error:
+    except BaseException as error:  # whatever it was, it is that job's, and must not undo others
         if not connection.in_transaction:
             raise
         job.error = error
