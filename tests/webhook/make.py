@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.config import Config
-from orchestrator.guards import Guarding, WrittenGuards
+from orchestrator.guards import Guarding, Guards, WrittenGuards
 from orchestrator.project import Control, Mode, Project
 from webhook import action as law
 from webhook.action import Action
 from webhook.alert import Notification, parse
+from webhook.guard import Scene, Surroundings
 from webhook.incident import Episode, Incident, State
 from webhook.verification import Standing
 
@@ -90,6 +91,21 @@ def standing(**changes: Any) -> Standing:  # noqa: ANN401  any field of it
     """Make what Prometheus says while ProjectDown fires."""
     given: dict[str, Any] = {"firing": True, "holds": True, "settle": 2 * SECOND}
     return Standing(**{**given, **changes})
+
+
+def scene(**changes: Any) -> Scene:  # noqa: ANN401  any field of it
+    """Make a scene: email-blast is down, and nothing speaks against anything."""
+    given = {
+        "incident": incident(),
+        "project": project(),
+        "action": "",
+        "episode": episode(),
+        "attempts": (),
+        "guards": Guards(),
+        "around": Surroundings(),
+        "now": NOW,
+    }
+    return Scene(**{**given, **changes})
 
 
 def body(*alerts: dict[str, Any], **changes: Any) -> bytes:  # noqa: ANN401  any field of it

@@ -24,17 +24,9 @@ MINUTE = timedelta(minutes=1)
 
 
 def _scene(**changes: Any) -> Scene:  # noqa: ANN401  any field of it
-    given = {
-        "incident": make.incident(),
-        "project": make.project(),
-        "action": "restart_service",
-        "episode": make.episode(),
-        "attempts": (),
-        "guards": make.guarding().of("email-blast", "restart_service"),
-        "around": Surroundings(fleet=10),
-        "now": NOW,
-    }
-    return Scene(**{**given, **changes})
+    guards = make.guarding().of("email-blast", "restart_service")
+    given = {"action": "restart_service", "guards": guards, "around": Surroundings(fleet=10)}
+    return make.scene(**{**given, **changes})
 
 
 def _restraint(kind: Kind, **changes: Any) -> Restraint:  # noqa: ANN401  any field of it

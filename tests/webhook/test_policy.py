@@ -16,7 +16,7 @@ from tests.webhook import make
 from tests.webhook.make import NOW
 from webhook.action import Action, State
 from webhook.catalogue import CATALOGUE
-from webhook.guard import Block, Scene, Surroundings
+from webhook.guard import Block
 from webhook.policy import (
     Act,
     Ask,
@@ -54,20 +54,6 @@ def _tried(*ago: tuple[int, State], name: str = "restart_service") -> list[Actio
         )
         for place, (minutes, state) in enumerate(ago, start=1)
     ]
-
-
-def _scene(**changes: Any) -> Scene:  # noqa: ANN401  any field of it
-    given = {
-        "incident": make.incident(),
-        "project": make.project(),
-        "action": "",
-        "episode": make.episode(),
-        "attempts": (),
-        "guards": Guards(),
-        "around": Surroundings(),
-        "now": NOW,
-    }
-    return Scene(**{**given, **changes})
 
 
 def _left(
@@ -136,9 +122,9 @@ def test_the_first_step_that_fits_is_taken() -> None:
     deployed = replace(UP, deployed_ago=MINUTE)
     old = replace(UP, deployed_ago=timedelta(days=3))
     fits: list[Decision] = [
-        decide([RESTART, ROLLBACK], _scene(), UP),
-        decide([ROLLBACK, RESTART], _scene(), deployed),
-        decide([ROLLBACK, RESTART], _scene(), old),
+        decide([RESTART, ROLLBACK], make.scene(), UP),
+        decide([ROLLBACK, RESTART], make.scene(), deployed),
+        decide([ROLLBACK, RESTART], make.scene(), old),
     ]
     assert fits == [Act(step=RESTART), Act(step=ROLLBACK), Act(step=RESTART)]
 
@@ -146,11 +132,11 @@ def test_the_first_step_that_fits_is_taken() -> None:
 def test_how_recent_a_deployment_has_to_be_is_the_step_s_own() -> None:
     look = replace(UP, deployed_ago=timedelta(days=3))
     patient = _step("rollback_deployment", recent_deployment=timedelta(days=4))
-    assert decide([patient], _scene(), look) == Act(step=patient)
+    assert decide([patient], make.scene(), look) == Act(step=patient)
 
 
 def test_people_are_told_what_was_tried_and_what_does_not_fit() -> None:
-    scene = _scene(attempts=_tried((9, FAILED), (5, FAILED)))
+    scene = make.scene(attempts=_tried((9, FAILED), (5, FAILED)))
     old = replace(UP, deployed_ago=timedelta(days=3))
     assert decide([ROLLBACK], scene, old) == Escalate(
         reason="ProjectDown of email-blast goes on after 2 of our attempts"
@@ -160,18 +146,18 @@ def test_people_are_told_what_was_tried_and_what_does_not_fit() -> None:
 
 
 def test_an_alert_without_a_playbook_is_for_people() -> None:
-    assert decide([], _scene(), None) == Escalate(reason="no playbook for ProjectDown")
+    assert decide([], make.scene(), None) == Escalate(reason="no playbook for ProjectDown")
 
 
 def test_where_only_observing_is_wanted_people_are_left_alone() -> None:
-    observed = _scene(project=make.project(mode=Mode.OBSERVE))
+    observed = make.scene(project=make.project(mode=Mode.OBSERVE))
     assert decide([], observed, None) == Block(
         guard="observe", reason="mode: observe; would ask people: no playbook for ProjectDown"
     )
 
 
 def test_a_guard_is_asked_before_anything_is_done_or_anybody_is_asked() -> None:
-    observed = _scene(project=make.project(mode=Mode.OBSERVE, critical=True))
+    observed = make.scene(project=make.project(mode=Mode.OBSERVE, critical=True))
     always = _step("pause_service", approval=Asking.ALWAYS)
     assert decide([always], observed, UP) == Block(
         guard="observe", reason="mode: observe; would pause_service email-blast"
@@ -194,7 +180,7 @@ def test_a_human_is_asked_always_or_for_what_disrupts_a_critical_project_that_is
 
 
 def test_the_question_says_why_it_is_asked() -> None:
-    scene = _scene(
+    scene = make.scene(
         project=make.project(critical=True), episode=make.episode(alertname="ProjectHighCPU")
     )
     pause = _step("pause_service")

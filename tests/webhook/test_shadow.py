@@ -15,7 +15,7 @@ from webhook import action as law
 from webhook.action import Action
 from webhook.approval import Approval, Decision
 from webhook.catalogue import CATALOGUE
-from webhook.guard import Scene, Surroundings
+from webhook.guard import Surroundings
 from webhook.incident import State
 from webhook.policy import Act, Ask, Escalate, Shadow, Step, Would, decide, remaining
 from webhook.remedy import Look
@@ -28,28 +28,14 @@ def _step(name: str = "restart_service", **guards: Any) -> Step:  # noqa: ANN401
     return Step(remedy=CATALOGUE[name], guards=Guards(**guards))
 
 
-def _scene(**changes: Any) -> Scene:  # noqa: ANN401  any field of it
-    given = {
-        "incident": make.incident(),
-        "project": make.project(),
-        "action": "",
-        "episode": make.episode(),
-        "attempts": (),
-        "guards": Guards(),
-        "around": Surroundings(),
-        "now": NOW,
-    }
-    return Scene(**{**given, **changes})
-
-
 DRY, LIVE = _step(dry_run=True), _step("clear_cache")
-CRITICAL = _scene(
+CRITICAL = make.scene(
     project=make.project(critical=True), episode=make.episode(alertname="ProjectHighCPU")
 )
 
 
 def test_what_would_be_done_is_recorded() -> None:
-    assert decide([DRY, LIVE], _scene(), SEEN) == Shadow(
+    assert decide([DRY, LIVE], make.scene(), SEEN) == Shadow(
         step=DRY, would=Would.ACT, reason="dry run; would restart_service email-blast"
     )
 
@@ -66,18 +52,18 @@ def test_what_people_would_be_asked_is_recorded_and_nobody_is_asked() -> None:
 
 def test_what_does_not_fit_would_not_be_done_and_is_not_recorded() -> None:
     rollback = _step("rollback_deployment", dry_run=True)
-    assert decide([rollback, LIVE], _scene(), SEEN) == Act(step=LIVE)
+    assert decide([rollback, LIVE], make.scene(), SEEN) == Act(step=LIVE)
 
 
 def test_what_holds_everything_holds_a_dry_run_too() -> None:
-    held = _scene(around=Surroundings(restraints=(HOLD,)))
+    held = make.scene(around=Surroundings(restraints=(HOLD,)))
     same = [decide(steps, held, SEEN) for steps in ([DRY, LIVE], [_step(), LIVE])]
     assert same[0] == same[1]
 
 
 def test_a_dry_run_that_is_held_alone_is_recorded_and_holds_nothing_up() -> None:
     patient = _step(dry_run=True, cooldown=MINUTE)
-    scene = _scene(attempts=(TRIED,))
+    scene = make.scene(attempts=(TRIED,))
     assert decide([patient, _step("clear_cache", cooldown=SECOND)], scene, SEEN) == Shadow(
         step=patient,
         would=Would.ACT,
@@ -87,7 +73,7 @@ def test_a_dry_run_that_is_held_alone_is_recorded_and_holds_nothing_up() -> None
 
 
 def test_a_dry_run_at_the_end_of_its_playbook_keeps_people_waiting_for_nothing() -> None:
-    decision = decide([DRY], _scene(attempts=(TRIED,)), SEEN)
+    decision = decide([DRY], make.scene(attempts=(TRIED,)), SEEN)
     assert isinstance(decision, Shadow)
 
 
@@ -106,7 +92,7 @@ def test_a_step_that_is_live_again_is_taken_though_it_was_recorded() -> None:
 
 
 def test_people_who_are_asked_hear_of_what_was_only_recorded() -> None:
-    assert decide([], _scene(shadowed=("restart_service",)), SEEN) == Escalate(
+    assert decide([], make.scene(shadowed=("restart_service",)), SEEN) == Escalate(
         reason="ProjectDown of email-blast goes on after 0 of our attempts"
         " (no restart_service: dry run)"
     )
@@ -121,7 +107,7 @@ def test_people_who_are_asked_hear_of_what_was_only_recorded() -> None:
 def test_wherever_it_stands_the_end_is_as_if_it_were_not_in_the_playbook(
     attempts: tuple[Action, ...], around: Surroundings, place: int, *, critical: bool
 ) -> None:
-    scene = replace(_scene(), attempts=attempts, around=around)
+    scene = replace(make.scene(), attempts=attempts, around=around)
     scene = replace(scene, project=make.project(critical=critical))
     live = [_step("clear_cache"), _step("stop_service", approval="always")]
     mixed = [*live[:place], DRY, *live[place:]]

@@ -61,6 +61,14 @@ _MADE: dict[str, dict[str, object]] = {
         "annotations": "{}",
         "started_at": NOW,
     },
+    "restraints": {
+        "kind": "maintenance",
+        "project": "a",
+        "reason": "",
+        "set_by": "ann",
+        "starts_at": NOW,
+    },
+    "boots": {"at": NOW},
     "events": {"at": NOW, "name": "ActionWithheld", "project": "a", "incident": 1, "data": {}},
 }
 

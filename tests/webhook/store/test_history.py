@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator import clock
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
+from tests.webhook.store.fill import add
 from webhook import audit
 from webhook.store import history, trail
 from webhook.store.database import atomic, connect
@@ -45,56 +45,6 @@ def _figures(db: sqlite3.Connection, at: datetime = NOW) -> Figures:
         return history.figures(db, now=at, window=HOUR)
 
 
-def _add(db: sqlite3.Connection, table: str, **given: object) -> None:
-    """Insert a row; instants may be given as such, and all that has to be there is made up."""
-    made: dict[str, dict[str, object]] = {
-        "incidents": {"project": "a", "state": "open", "since": NOW, "opened_at": NOW},
-        "actions": {
-            "key": "key-1",
-            "incident": 1,
-            "project": "a",
-            "name": "restart_service",
-            "alertname": "ProjectDown",
-            "attempt": 1,
-            "state": "failed",
-            "created_at": NOW,
-            "detail": "",
-        },
-        "approvals": {
-            "action": "key-1",
-            "incident": 1,
-            "project": "a",
-            "bound": "",
-            "question": "",
-            "asked_at": NOW,
-            "expires_at": NOW + HOUR,
-        },
-        "restraints": {
-            "kind": "maintenance",
-            "project": "a",
-            "reason": "",
-            "set_by": "alice",
-            "starts_at": NOW,
-        },
-        "pages": {
-            "kind": "fleet",
-            "reason": "",
-            "labels": "{}",
-            "annotations": "{}",
-            "started_at": NOW,
-            "post_at": NOW,
-        },
-        "boots": {"at": NOW},
-    }
-    row = {
-        name: clock.written(value) if isinstance(value, datetime) else value
-        for name, value in {**made[table], **given}.items()
-    }
-    marks = ", ".join("?" * len(row))
-    query = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608  names of ours
-    db.execute(query, tuple(row.values()))
-
-
 def test_of_an_empty_database_there_is_nothing_to_tell(db: sqlite3.Connection) -> None:
     assert _figures(db) == NOTHING
 
@@ -102,24 +52,24 @@ def test_of_an_empty_database_there_is_nothing_to_tell(db: sqlite3.Connection) -
 def test_incidents_that_go_on_are_counted_by_state_and_by_what_holds_them(
     db: sqlite3.Connection,
 ) -> None:
-    _add(db, "incidents", project="a", held_by="cooldown")
-    _add(db, "incidents", project="b", held_by="cooldown", state="mitigated")
-    _add(db, "incidents", project="c")
-    _add(db, "incidents", project="d", state="closed", held_by="silence")
-    _add(db, "incidents", project="e", state="resolved")
+    add(db, "incidents", project="a", held_by="cooldown")
+    add(db, "incidents", project="b", held_by="cooldown", state="mitigated")
+    add(db, "incidents", project="c")
+    add(db, "incidents", project="d", state="closed", held_by="silence")
+    add(db, "incidents", project="e", state="resolved")
     found = _figures(db)
     assert found.incidents == {"open": 2, "mitigated": 1}
     assert found.holding == {"cooldown": 2}
 
 
 def test_the_queue_is_what_is_due_and_taken_by_nobody_who_lives(db: sqlite3.Connection) -> None:
-    _add(db, "boots")
-    _add(db, "boots")
-    _add(db, "incidents", project="free", due_at=NOW - 2 * SECOND)
-    _add(db, "incidents", project="claimed", due_at=NOW - 9 * SECOND, claimed_by=2)
-    _add(db, "incidents", project="of-the-dead", due_at=NOW - 3 * SECOND, claimed_by=1)
-    _add(db, "incidents", project="later", due_at=NOW + SECOND)
-    _add(db, "incidents", project="before-the-clock-was-set-back", due_at=NOW + HOUR)
+    add(db, "boots")
+    add(db, "boots")
+    add(db, "incidents", project="free", due_at=NOW - 2 * SECOND)
+    add(db, "incidents", project="claimed", due_at=NOW - 9 * SECOND, claimed_by=2)
+    add(db, "incidents", project="of-the-dead", due_at=NOW - 3 * SECOND, claimed_by=1)
+    add(db, "incidents", project="later", due_at=NOW + SECOND)
+    add(db, "incidents", project="before-the-clock-was-set-back", due_at=NOW + HOUR)
     assert _figures(db).queue == Waiting(many=3, since=NOW - 3 * SECOND)
 
 
@@ -145,46 +95,46 @@ def test_episodes_count_until_their_end(db: sqlite3.Connection) -> None:
 
 
 def test_approvals_wait_until_they_are_decided(db: sqlite3.Connection) -> None:
-    _add(db, "incidents")
+    add(db, "incidents")
     for key, asked, decision in (("1", 5, None), ("2", 9, "expired"), ("3", 3, None)):
-        _add(db, "actions", key=key)
-        _add(db, "approvals", action=key, asked_at=NOW - asked * SECOND, decision=decision)
+        add(db, "actions", key=key)
+        add(db, "approvals", action=key, asked_at=NOW - asked * SECOND, decision=decision)
     assert _figures(db).approvals == Waiting(many=2, since=NOW - 5 * SECOND)
 
 
 def test_attempts_are_those_of_the_window_that_are_not_forgiven_the_oldest_first(
     db: sqlite3.Connection,
 ) -> None:
-    _add(db, "incidents")
-    _add(db, "actions", key="new", executed_at=NOW - SECOND)
-    _add(db, "actions", key="old", executed_at=NOW - HOUR)
-    _add(db, "actions", key="ahead", executed_at=NOW + SECOND)
-    _add(db, "actions", key="older", executed_at=NOW - 2 * SECOND)
-    _add(db, "actions", key="forgiven", executed_at=NOW - SECOND, forgiven_at=NOW)
-    _add(db, "actions", key="asked", state="pending")
+    add(db, "incidents")
+    add(db, "actions", key="new", executed_at=NOW - SECOND)
+    add(db, "actions", key="old", executed_at=NOW - HOUR)
+    add(db, "actions", key="ahead", executed_at=NOW + SECOND)
+    add(db, "actions", key="older", executed_at=NOW - 2 * SECOND)
+    add(db, "actions", key="forgiven", executed_at=NOW - SECOND, forgiven_at=NOW)
+    add(db, "actions", key="asked", state="pending")
     assert [each.key for each in _figures(db).attempts] == ["older", "new", "ahead"]
 
 
 def test_maintenance_is_what_people_said_and_did_not_take_back_and_has_not_ended(
     db: sqlite3.Connection,
 ) -> None:
-    _add(db, "restraints", project="now")
-    _add(db, "restraints", project="until", ends_at=NOW + SECOND)
-    _add(db, "restraints", project="over", ends_at=NOW)
-    _add(db, "restraints", project="to-come", starts_at=NOW + SECOND)
-    _add(db, "restraints", project="lifted", lifted_at=NOW)
-    _add(db, "restraints", project="held", kind="hold")
+    add(db, "restraints", project="now")
+    add(db, "restraints", project="until", ends_at=NOW + SECOND)
+    add(db, "restraints", project="over", ends_at=NOW)
+    add(db, "restraints", project="to-come", starts_at=NOW + SECOND)
+    add(db, "restraints", project="lifted", lifted_at=NOW)
+    add(db, "restraints", project="held", kind="hold")
     assert _figures(db).maintenance == {"now", "until"}
-    _add(db, "restraints", project=None)
+    add(db, "restraints", project=None)
     assert _figures(db).maintenance == {"now", "until", None}
 
 
 def test_pages_count_while_they_go_on(db: sqlite3.Connection) -> None:
-    _add(db, "pages", kind="fleet")
-    _add(db, "pages", kind="approval")
-    _add(db, "pages", kind="approval")
-    _add(db, "pages", kind="approval", ended_at=NOW)
-    _add(db, "pages", kind="watchdog", ended_at=NOW, post_at=None)
+    add(db, "pages", kind="fleet", incident=None, post_at=NOW)
+    add(db, "pages", kind="approval", incident=None, post_at=NOW)
+    add(db, "pages", kind="approval", incident=None, post_at=NOW)
+    add(db, "pages", kind="approval", ended_at=NOW, incident=None, post_at=NOW)
+    add(db, "pages", kind="watchdog", ended_at=NOW, incident=None)
     assert _figures(db).pages == {"fleet": 1, "approval": 2}
 
 
@@ -205,7 +155,7 @@ def _whole_tables(db: sqlite3.Connection, ask: str) -> list[str]:
 
 def _asked(db: sqlite3.Connection) -> list[str]:
     """Return all that figures and readers ask, with every table but a few rows long."""
-    _add(db, "incidents")
+    add(db, "incidents")
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     history.figures(db, now=NOW, window=HOUR)
