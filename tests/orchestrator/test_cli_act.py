@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -23,9 +24,7 @@ from tests.conftest import Serve
 from tests.terminal import Ran, orchestrator
 from tests.waiting import until
 from tests.webhook import make
-from tests.webhook.service import Service, config
-from webhook import app
-from webhook.store.database import Store
+from tests.webhook.service import Service, served
 
 Run = Callable[..., Awaitable[str]]
 RESTART = ("act", "email-blast", "restart_service", "--reason", "it hangs")
@@ -39,12 +38,7 @@ def service() -> Service:
 @pytest.fixture
 def run(service: Service, serve: Serve, tmp_path: Path) -> Run:
     """Serve a webhook beside the service."""
-
-    async def start(**changes: object) -> str:
-        made = config(await serve(service.app()), **changes)
-        return await serve(app.make(made, Store(tmp_path / "x.db"), version="1"))
-
-    return start
+    return partial(served, service, serve, tmp_path)
 
 
 async def _sent(service: Service) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
 from orchestrator.config import Config, Verification
 from orchestrator.project import Control
+from tests.conftest import Serve
 from tests.webhook import make
 from tests.webhook.make import SECOND
+from webhook import app
+from webhook.store.database import Store
 
 PROOF = Verification(recover_within=SECOND, prove_within=SECOND, every=SECOND / 20)
 
@@ -51,3 +55,9 @@ def config(url: str, **changes: object) -> Config:
     project = make.project(url=url, control=Control(url=f"{url}/control"))
     given = {"projects": {"email-blast": project}, "verification": PROOF}
     return make.config(**{**given, **changes})
+
+
+async def served(service: Service, serve: Serve, folder: Path, **changes: object) -> str:
+    """Serve a webhook beside *service*, with its database in *folder*; return where it is."""
+    made = config(await serve(service.app()), **changes)
+    return await serve(app.make(made, Store(folder / "x.db"), version="1"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,8 @@ from orchestrator.project import Mode
 from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
-from tests.webhook.service import Service, config
-from webhook import app
+from tests.webhook.service import Service, served
 from webhook.request import FORCIBLE
-from webhook.store.database import Store
 
 Json = dict[str, Any]
 Run = Callable[..., Awaitable[str]]
@@ -29,12 +28,7 @@ def service() -> Service:
 @pytest.fixture
 def run(service: Service, serve: Serve, tmp_path: Path) -> Run:
     """Serve a webhook beside the service."""
-
-    async def start(**changes: object) -> str:
-        made = config(await serve(service.app()), **changes)
-        return await serve(app.make(made, Store(tmp_path / "x.db"), version="1"))
-
-    return start
+    return partial(served, service, serve, tmp_path)
 
 
 async def _act(

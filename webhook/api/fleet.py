@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
-import aiohttp
-
 from orchestrator.config import Config
 from orchestrator.version import VERSION
 from webhook import budget, prometheus
@@ -125,10 +123,9 @@ async def show_fleet(call: Call) -> Answer:
     """
     desk, config, now = call.desk, call.desk.config(), call.desk.now()
     seen = await desk.read(fleet.glance, now=now, window=desk.instruments.window)
-    async with aiohttp.ClientSession() as session:
-        states = await prometheus.states(session, config.prometheus)
-        down = DOWN in (states or {}).values()
-        newly = await prometheus.newly_down(session, config.prometheus) if down else frozenset()
+    states = await prometheus.states(desk.session, config.prometheus)
+    down = DOWN in (states or {}).values()
+    newly = await prometheus.newly_down(desk.session, config.prometheus) if down else frozenset()
     own, projects = _webhook(desk, seen, now), _projects(config, seen, states or {})
     return Fleet(
         at=rows.text(now),
