@@ -1,6 +1,8 @@
 """People answer a running webhook: each question has one outcome, and each yes one command."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -19,6 +21,27 @@ from webhook.api.desk import DESK
 HOSTILE = "<script>alert(1)</script> \N{RIGHT-TO-LEFT OVERRIDE}\x1b[2J 'OR 1=1 --"
 
 
+Hooked = Callable[..., AbstractAsyncContextManager[Hook]]
+
+
+@pytest.fixture
+def street() -> Street:
+    return Street()
+
+
+@pytest.fixture
+async def hooked(
+    street: Street, http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+) -> Hooked:
+    """Run a webhook beside the street, each time on the same database."""
+    url = await serve(street.app())
+
+    def run(**changes: str) -> AbstractAsyncContextManager[Hook]:
+        return running(config(url, **changes), tmp_path / "x.db", free_port, http)
+
+    return run
+
+
 async def _outcome(hook: Hook, number: int) -> tuple[object, ...]:
     """Return what the row, the audit and the stream say of one question."""
     [row] = await hook.rows("SELECT decision, decided_by FROM approvals WHERE id = ?", number)
@@ -29,12 +52,8 @@ async def _outcome(hook: Hook, number: int) -> tuple[object, ...]:
     return *row, events, entries
 
 
-async def test_what_is_allowed_is_done_once(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_what_is_allowed_is_done_once(hooked: Hooked, street: Street) -> None:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         status, said = await hook.decide(asked["id"], "approve", bound=asked["bound"])
         names = await hook.until_told("ActionExecuted", "p1")
@@ -62,12 +81,8 @@ async def test_what_is_allowed_is_done_once(
 VERDICTS = ("approve", "reject")
 
 
-async def test_of_two_clients_at_once_one_has_answered(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_of_two_clients_at_once_one_has_answered(hooked: Hooked, street: Street) -> None:
+    async with hooked() as hook:
         asked = await hook.ask(*NAMES)
         pairs = list(product(VERDICTS, VERDICTS)) * (len(NAMES) // 4)
         said = await asyncio.gather(
@@ -90,20 +105,15 @@ async def test_of_two_clients_at_once_one_has_answered(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("times", range(20))
+@pytest.mark.parametrize("_round", range(20))
 async def test_of_two_clients_at_once_one_has_answered_in_many_rounds(
-    times: int, http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    _round: int, hooked: Hooked, street: Street
 ) -> None:
-    place = tmp_path / str(times)
-    await test_of_two_clients_at_once_one_has_answered(http, serve, free_port, place)
+    await test_of_two_clients_at_once_one_has_answered(hooked, street)
 
 
-async def test_twenty_who_say_yes_send_one_command(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_twenty_who_say_yes_send_one_command(hooked: Hooked, street: Street) -> None:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         said = await asyncio.gather(*(hook.decide(asked["id"], "approve") for _ in range(20)))
         refused = [each["detail"] for status, each in said if status != 200]
@@ -112,12 +122,8 @@ async def test_twenty_who_say_yes_send_one_command(
     assert street.commands == [("p1", asked["key"])]
 
 
-async def test_after_the_expiry_nobody_can_answer(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()), within="500ms")
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_after_the_expiry_nobody_can_answer(hooked: Hooked, street: Street) -> None:
+    async with hooked(within="500ms") as hook:
         [asked] = await hook.ask("p1")
 
         async def over() -> str | None:
@@ -133,12 +139,8 @@ async def test_after_the_expiry_nobody_can_answer(
     assert street.commands == []
 
 
-async def test_after_the_end_of_the_alert_nobody_can_answer(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_after_the_end_of_the_alert_nobody_can_answer(hooked: Hooked, street: Street) -> None:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         await hook.alert("p1", ended=NOW + 8 * SECOND)
         status, _ = await hook.decide(asked["id"], "approve")
@@ -148,15 +150,13 @@ async def test_after_the_end_of_the_alert_nobody_can_answer(
 
 
 async def test_after_a_change_of_the_configuration_nobody_can_answer(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    hooked: Hooked, street: Street
 ) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         current = hook.app[DESK].config
         assert isinstance(current, app.Current)
-        current.take(replace(set_up, guards=make.guarding(approval="always", attempts=1)))
+        current.take(replace(current(), guards=make.guarding(approval="always", attempts=1)))
         status, _ = await hook.decide(asked["id"], "approve")
         await hook.until_told("ApprovalWithdrawn", "p1")
         assert await _outcome(hook, asked["id"]) == ("withdrawn", None, 0, 0)
@@ -164,14 +164,12 @@ async def test_after_a_change_of_the_configuration_nobody_can_answer(
 
 
 async def test_a_question_outlives_the_webhook_and_so_does_its_answer(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    hooked: Hooked, street: Street
 ) -> None:
-    street = Street()
-    set_up = config(await serve(street.app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+    async with hooked() as hook:
         one, two = await hook.ask("p1", "p2")
         assert (await hook.decide(one["id"], "approve"))[0] == 200
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+    async with hooked() as hook:
         await hook.until_told("ActionExecuted", "p1")
         again, _ = await hook.decide(one["id"], "reject")
         status, _ = await hook.decide(two["id"], "approve", bound=two["bound"])
@@ -182,11 +180,8 @@ async def test_a_question_outlives_the_webhook_and_so_does_its_answer(
     assert sorted(street.commands) == [("p1", one["key"]), ("p2", two["key"])]
 
 
-async def test_a_word_on_what_one_did_not_see_is_refused(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    set_up = config(await serve(Street().app()))
-    async with running(set_up, tmp_path / "x.db", free_port, http) as hook:
+async def test_a_word_on_what_one_did_not_see_is_refused(hooked: Hooked) -> None:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         status, said = await hook.decide(asked["id"], "reject", bound="0" * 64)
         still = await hook.get(f"/api/v1/approvals/{asked['id']}")
@@ -195,11 +190,9 @@ async def test_a_word_on_what_one_did_not_see_is_refused(
 
 
 async def test_what_was_never_asked_is_not_there(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    http: aiohttp.ClientSession, hooked: Hooked
 ) -> None:
-    async with running(
-        config(await serve(Street().app())), tmp_path / "x.db", free_port, http
-    ) as hook:
+    async with hooked() as hook:
         status, said = await hook.decide(9, "approve")
         async with http.get(f"{hook.url}/api/v1/approvals/9") as response:
             read = await response.json(content_type=None)
@@ -208,12 +201,10 @@ async def test_what_was_never_asked_is_not_there(
 
 
 async def test_a_word_without_its_reason_is_refused_and_changes_nothing(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    http: aiohttp.ClientSession, hooked: Hooked
 ) -> None:
     mistaken = [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": "so", "bound": "abc"}]
-    async with running(
-        config(await serve(Street().app())), tmp_path / "x.db", free_port, http
-    ) as hook:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         url = f"{hook.url}/api/v1/approvals/{asked['id']}/approve"
         for said in mistaken:
@@ -222,12 +213,8 @@ async def test_a_word_without_its_reason_is_refused_and_changes_nothing(
         assert await _outcome(hook, asked["id"]) == (None, None, 0, 0)
 
 
-async def test_a_reason_is_kept_as_it_was_given(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
-) -> None:
-    async with running(
-        config(await serve(Street().app())), tmp_path / "x.db", free_port, http
-    ) as hook:
+async def test_a_reason_is_kept_as_it_was_given(hooked: Hooked) -> None:
+    async with hooked() as hook:
         [asked] = await hook.ask("p1")
         _, said = await hook.decide(asked["id"], "reject", reason=HOSTILE)
         events = (await hook.get("/api/v1/events"))["events"]
@@ -247,11 +234,9 @@ async def test_a_reason_is_kept_as_it_was_given(
 
 
 async def test_questions_are_listed_page_by_page_and_those_that_wait_by_themselves(
-    http: aiohttp.ClientSession, serve: Serve, free_port: FreePort, tmp_path: Path
+    hooked: Hooked,
 ) -> None:
-    async with running(
-        config(await serve(Street().app())), tmp_path / "x.db", free_port, http
-    ) as hook:
+    async with hooked() as hook:
         asked = await hook.ask("p1", "p2", "p3")
         numbers = sorted((each["id"] for each in asked), reverse=True)
         await hook.decide(numbers[1], "reject")
