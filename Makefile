@@ -58,7 +58,8 @@ lock: ## resolve both lock files anew
 	@.tools/lock/bin/uv $(COMPILE) --group dev -c requirements.lock -o dev.lock
 
 COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-           --python-version 3.11 --exclude-newer '1 week' pyproject.toml
+           --python-version 3.11 --exclude-newer '1 week' \
+           --exclude-newer-package 'anthropic=2026-11-20' pyproject.toml
 
 clean: ## remove what the other targets made
 	rm -rf .venv .tools .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench .coverage

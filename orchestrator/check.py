@@ -13,12 +13,6 @@ from orchestrator.source import Source
 from orchestrator.supervisor.command import ACTIONS, SHORT
 
 COMMAND = "command:"  # a step that runs one of `commands`
-WITHOUT_EFFECT = frozenset(  # in this release; docs/configuration.md says so of each
-    {
-        *("analyzer.mode", "analyzer.model", "analyzer.auto_above"),
-        *("analyzer.daily_budget_usd", "analyzer.monthly_budget_usd"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +23,6 @@ class Checked:
     projects: tuple[Project, ...] = ()
     playbooks: int = 0
     mistakes: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -50,7 +43,6 @@ class Checked:
                 for each in self.projects
             ],
             "mistakes": list(self.mistakes),
-            "notices": list(self.notices),
         }
 
 
@@ -69,27 +61,38 @@ def check(origin: Source) -> Checked:
         projects=tuple(config.projects.values()),
         playbooks=len(config.playbooks),
         mistakes=tuple(steps),
-        notices=tuple(f"{named}: {each}" for each in notices(said)),
     )
 
 
 def unusable_steps(said: Mapping[str, object]) -> Iterator[str]:
     """Name every step of a playbook, and every guard of an action, that there is no action for.
 
-    *said* is the file as it is written. What has another shape is the configuration's to refuse.
+    So with what the analyzer may propose, and no command is for it to propose. *said* is the file
+    as it is written. What has another shape is the configuration's to refuse.
     """
     known = [*ACTIONS, *(f"{COMMAND}{name}" for name in _names(said.get("commands")))]
     for path, action in (*_steps(said), *_guarded(said)):
         if action not in known:
             yield f"{path}: {_why_not(action, known)}"
+    for path, action in _allowed(said):
+        if action not in ACTIONS:
+            yield f"{path}: {_why_not(action, [*ACTIONS])}"
 
 
 def _steps(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    playbooks = said.get("playbooks")
-    for alertname, steps in playbooks.items() if isinstance(playbooks, dict) else ():
+    return _listed("playbooks", said.get("playbooks"))
+
+
+def _allowed(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    analyzer = said.get("analyzer")
+    return _listed("analyzer.allow", analyzer.get("allow") if isinstance(analyzer, dict) else None)
+
+
+def _listed(path: str, by_alert: object) -> Iterator[tuple[str, str]]:
+    for alertname, steps in by_alert.items() if isinstance(by_alert, dict) else ():
         for place, step in enumerate(steps if isinstance(steps, list) else ()):
             if isinstance(step, str):
-                yield f"playbooks.{alertname}[{place}]", step
+                yield f"{path}.{alertname}[{place}]", step
 
 
 def _guarded(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -103,13 +106,6 @@ def _guarded(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def _names(mapping: object) -> list[str]:
     return [each for each in mapping if isinstance(each, str)] if isinstance(mapping, dict) else []
-
-
-def notices(said: Mapping[str, object]) -> Iterator[str]:
-    """Name every key that *said*, a file without mistakes, sets in vain."""
-    for path, key in _keys(said, "", ""):
-        if key in WITHOUT_EFFECT:
-            yield f"{path}: has no effect in this release"
 
 
 class _Anything(BaseModel):
@@ -128,18 +124,6 @@ def _why_not(action: str, known: Sequence[str]) -> str:
     close = [SHORT[action]] if action in SHORT else difflib.get_close_matches(action, known, n=1)
     instead = f", did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
     return f"{action!r} is no action{instead}"
-
-
-def _keys(said: object, path: str, key: str) -> Iterator[tuple[str, str]]:
-    """Yield the path of everything in *said*, and the key that it stands for: `a[2].b`, `a[].b`."""
-    if path:
-        yield path, key
-    if isinstance(said, Mapping):
-        for name, inner in said.items():
-            yield from _keys(inner, f"{path}.{name}".lstrip("."), f"{key}.{name}".lstrip("."))
-    elif isinstance(said, list):
-        for place, inner in enumerate(said):
-            yield from _keys(inner, f"{path}[{place}]", f"{key}[]")
 
 
 def _many(count: int, noun: str) -> str:

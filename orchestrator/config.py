@@ -10,10 +10,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from orchestrator import entry, strict
+from orchestrator import analyzing, entry, strict
 from orchestrator.commands import Command
 from orchestrator.errors import OrchestratorError
 from orchestrator.guards import Guarding, WrittenGuards
+from orchestrator.prices import Price
 from orchestrator.project import Project
 from orchestrator.stamp import Stamps, stamp
 from orchestrator.value import STRICT, Length, Name, Url, Written
@@ -46,20 +47,23 @@ class Verification:
     every: Length = timedelta(milliseconds=500)
 
 
-_Dollars = Annotated[float, Field(strict=True, ge=0, le=100_000)]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analyzer:
-    """When a model is asked, which, and for how much."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    """When a model is asked, which, for how much, and what may be done on its word."""
 
     mode: Literal["always", "on_failure", "off"] = "on_failure"
-    model: Annotated[str, Field(min_length=1, max_length=100)] = "claude-sonnet-5-5"
-    auto_above: Annotated[float, Field(strict=True, ge=0.70, le=1)] = 0.70
-    daily_budget_usd: _Dollars = 1.0
-    monthly_budget_usd: _Dollars = 10.0
+    model: str = "claude-sonnet-5-5"
+    fallback_model: str | None = "claude-haiku-5-5"  # asked where the other one cannot be had
+    effort: Literal["low", "medium", "high"] = "medium"
+    auto_above: float = 0.70  # the effective confidence above which nobody is asked
+    daily_budget_usd: float = 1.0  # of the day in UTC
+    monthly_budget_usd: float = 10.0
+    calls_per_hour: int = 30
+    allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # beside the playbooks
+    url: str = "https://api.anthropic.com"
+    prices: Mapping[str, Price] = field(default_factory=dict)  # before those of prices.py
+    runbooks: Path = analyzing.RUNBOOKS  # the folder of <alert>.md
+    key: str | None = field(default=None, repr=False)  # None: rules answer, and nothing is asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +182,7 @@ class _File(Written):
     guards: WrittenGuards = WrittenGuards()
     commands: dict[Name, Command] = Field(default_factory=dict)
     verification: Verification = Verification()
-    analyzer: Analyzer = Analyzer()
+    analyzer: analyzing.WrittenAnalyzer = analyzing.WrittenAnalyzer()
     retention: Retention = Retention()
     alertmanagers: Annotated[tuple[Url, ...], AfterValidator(strict.some)] = (
         "http://127.0.0.1:9093",
@@ -198,18 +202,38 @@ class _File(Written):
             )
             for place, each in enumerate(entries)
         ]
-        same = ("playbooks", "commands", "verification", "analyzer", "retention")
+        same = ("playbooks", "commands", "verification", "retention")
         own = {each.name: each.guards for each in entries if each.guards is not None}
         return Config(
             projects={each.name: each for each in projects},
             **{key: getattr(self, key) for key in same},
             guards=Guarding(general=self.guards, projects=own),
+            analyzer=_analyzer(self.analyzer, around),
             alertmanagers=self.alertmanagers,
             receiver=self.receiver,
             prometheus=self.prometheus,
             url=self.url,
             read=around.read,
         )
+
+
+def _analyzer(written: analyzing.WrittenAnalyzer, around: entry.Surroundings) -> Analyzer:
+    around.mistakes += analyzing.unpriced(written)
+    return Analyzer(
+        mode=written.mode,
+        model=written.model,
+        fallback_model=None if written.fallback_model == written.model else written.fallback_model,
+        effort=written.effort,
+        auto_above=written.auto_above,
+        daily_budget_usd=written.daily_budget_usd,
+        monthly_budget_usd=written.monthly_budget_usd,
+        calls_per_hour=written.calls_per_hour,
+        allow=written.allow,
+        url=written.url,
+        prices={model: each.price for model, each in written.prices.items()},
+        runbooks=analyzing.runbooks(written, around),
+        key=analyzing.key(written, around),
+    )
 
 
 def _listed(projects: str) -> list[dict[str, str]]:

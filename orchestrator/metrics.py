@@ -4,6 +4,7 @@ Rules, dashboards and their lints read this table, so a metric that no program d
 mistake that a test finds, not an alert that never fires. `family` has its rows.
 """
 
+from orchestrator.family.analyzer import ANALYZER
 from orchestrator.family.exporter import EXPORTER
 from orchestrator.family.process import PROCESS
 from orchestrator.family.project import PROJECT
@@ -14,7 +15,7 @@ from orchestrator.metric import EVERY, Kind, Metric, Status
 
 __all__ = ["EVERY", "METRICS", "Kind", "Metric", "Status", "exported"]
 
-_ALL = (*PROJECT, *EXPORTER, *WEBHOOK, *TASK, *PROCESS, *STACK)
+_ALL = (*PROJECT, *EXPORTER, *WEBHOOK, *ANALYZER, *TASK, *PROCESS, *STACK)
 
 METRICS = {metric.name: metric for metric in _ALL}
 

@@ -6,6 +6,10 @@ from pathlib import Path
 LIMIT = 8 * 1024  # characters; more is not a secret but the wrong file
 
 
+class Blank(ValueError):
+    """There is a place for a secret, and nothing in it."""
+
+
 def from_file(path: Path) -> str:
     """Read the one line of *path*; raise ValueError, and never tell what it says."""
     try:
@@ -26,7 +30,7 @@ def from_environment(name: str, environment: Mapping[str, str]) -> str:
 
 def _usable(text: str, where: str) -> str:
     if not text:
-        raise ValueError(f"{where}: empty")
+        raise Blank(f"{where}: empty")
     if len(text) > LIMIT or not text.isprintable() or not text.isascii():
         raise ValueError(f"{where}: not one line of printable ASCII, {LIMIT} characters at most")
     return text

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import click
 
-from orchestrator import duration, hub
+from orchestrator import hub
 from orchestrator.cli.online import (
     GOING_ON,
     INTERRUPTED,
@@ -23,21 +23,10 @@ from orchestrator.cli.online import (
     zone,
 )
 from orchestrator.hub import Json, Refused, Unreachable
+from orchestrator.length import Length
 
 EVERY = 0.5  # seconds between two looks
 _OVER = ("completed", "failed", "unknown")  # states of an action that is not under way any more
-
-
-class _Length(click.ParamType[timedelta]):
-    name = "duration"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        try:
-            return duration.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +82,7 @@ class _Watch:
 @click.option(
     "--wait",
     "length",
-    type=_Length(),
+    type=Length(),
     default="2m",
     show_default=True,
     help="How long to wait for what comes of it.",

@@ -39,6 +39,6 @@ def check(*, path: Path, projects: str, as_json: bool) -> None:
     else:
         for line in checked.mistakes:
             click.echo(line, err=True)
-        for line in () if checked.mistakes else (*checked.notices, checked.summary):
-            click.echo(line)
+        if not checked.mistakes:
+            click.echo(checked.summary)
     sys.exit(UNUSABLE if checked.mistakes else 0)

@@ -1,9 +1,11 @@
 """Hands off: `orchestrator hold`, `release` and `kill-switch`."""
 
 import sys
+from datetime import timedelta
 
 import click
 
+from orchestrator import duration
 from orchestrator.cli.known import stranger
 from orchestrator.cli.online import REFUSED, Hub, online, plain
 from orchestrator.cli.restraint import LENGTH, REASON, RESTRAINTS, in_force, lift, line
@@ -14,7 +16,7 @@ from orchestrator.cli.restraint import LENGTH, REASON, RESTRAINTS, in_force, lif
 @click.option("--for", "length", type=LENGTH, required=True, help="For how long, like 2h.")
 @REASON
 @online
-def hold(*, hub: Hub, project: str, length: str, reason: str) -> None:
+def hold(*, hub: Hub, project: str, length: timedelta, reason: str) -> None:
     """Leave PROJECT alone for a while: what it needs is decided and told, and nothing is done.
 
     A command that is on its way is not called back. A second hold stands beside the first.
@@ -27,7 +29,7 @@ def hold(*, hub: Hub, project: str, length: str, reason: str) -> None:
     Exit status: 0 held, 1 refused, 2 a wrong option, 4 the webhook cannot be reached,
     5 not allowed.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
-    said = {"kind": "hold", "project": project, "for": length, "reason": reason}
+    said = {"kind": "hold", "project": project, "for": duration.text(length), "reason": reason}
     made = hub.post(RESTRAINTS, said)
     hub.show(made, lambda: [line(made)])
 
@@ -60,7 +62,7 @@ def release(*, hub: Hub, project: str) -> None:
 @click.option("--for", "length", type=LENGTH, help="For how long, like 30m; with `on`.")
 @click.option("--reason", help="Why; with `on`.")
 @online
-def kill_switch(*, hub: Hub, to: str, length: str | None, reason: str | None) -> None:
+def kill_switch(*, hub: Hub, to: str, length: timedelta | None, reason: str | None) -> None:
     """Let nothing at all be done, anywhere, for a while; or say whether that is so.
 
     Once `on` is answered, nothing new is begun. What is under way is looked after to its end. A
@@ -79,7 +81,8 @@ def kill_switch(*, hub: Hub, to: str, length: str | None, reason: str | None) ->
     if to == "on":
         if length is None or reason is None:
             raise click.UsageError("on needs --for and --reason")
-        made = hub.post(RESTRAINTS, {"kind": "kill_switch", "for": length, "reason": reason})
+        said = {"kind": "kill_switch", "for": duration.text(length), "reason": reason}
+        made = hub.post(RESTRAINTS, said)
         hub.show(made, lambda: [line(made)])
         return
     if length is not None or reason is not None:

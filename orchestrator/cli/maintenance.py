@@ -1,8 +1,10 @@
 """`orchestrator maintenance`: work on projects, announced."""
 
+from datetime import timedelta
+
 import click
 
-from orchestrator import clock
+from orchestrator import clock, duration
 from orchestrator.cli.online import Hub, local, online, table, zone
 from orchestrator.cli.restraint import (
     LENGTH,
@@ -36,7 +38,7 @@ def add_maintenance(
     project: str | None,
     everybody: bool,
     starts: str | None,
-    length: str | None,
+    length: timedelta | None,
     ends: str | None,
     reason: str,
 ) -> None:
@@ -61,7 +63,8 @@ def add_maintenance(
         raise click.UsageError("say either --for or --to")
     begin, end = spanned(starts, ends, now=clock.now().astimezone())
     said = {"kind": "maintenance", "project": project, "reason": reason}
-    when = {"starts_at": begin, "for": length, "ends_at": end}
+    lasting = None if length is None else duration.text(length)
+    when = {"starts_at": begin, "for": lasting, "ends_at": end}
     made = hub.post(RESTRAINTS, {**said, **{key: each for key, each in when.items() if each}})
     hub.show(made, lambda: [line(made)])
 

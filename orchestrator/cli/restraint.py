@@ -6,23 +6,13 @@ from typing import Any
 
 import click
 
-from orchestrator import clock, duration
+from orchestrator import clock
 from orchestrator.cli.online import Hub, local, plain, zone
 from orchestrator.hub import Json
+from orchestrator.length import Length
 
 RESTRAINTS = "/api/v1/restraints"
 LATE = timedelta(hours=1)  # who says 22:00 at 22:05 does not mean tomorrow
-
-
-class _Length(click.ParamType[str]):
-    name = "duration"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            duration.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return value
 
 
 class _When(click.ParamType[str]):
@@ -82,7 +72,7 @@ def spanned(
     return begins, over
 
 
-LENGTH, WHEN = _Length(), _When()
+LENGTH, WHEN = Length(), _When()
 REASON = click.option("--reason", required=True, help="Why; shown to everybody who asks.")
 
 

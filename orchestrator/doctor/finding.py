@@ -18,7 +18,7 @@ class Finding:
     """What was found."""
 
     mark: Mark
-    about: str  # config, prometheus, alertmanager, webhook, project, database, tokens
+    about: str  # config, analyzer, prometheus, alertmanager, webhook, project, database, tokens
     said: str
     do: str = ""  # what to do; empty when nothing is
 

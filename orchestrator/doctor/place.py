@@ -12,11 +12,9 @@ from urllib.parse import quote
 from orchestrator.doctor.finding import Finding, fail, ok, warn
 
 DATABASE, TOKENS = "database", "tokens"
-SCHEMA = (
-    "first_tables",
-    "repairs",
-    "operating",
-)  # the migrations of webhook/store/schema.py; a test
+SCHEMA = (  # the migrations of webhook/store/schema.py; a test
+    *("first_tables", "repairs", "operating", "analyzing"),
+)
 NETWORK = frozenset(  # the locks of SQLite are not to be trusted there
     {
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs"),

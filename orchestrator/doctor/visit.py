@@ -10,8 +10,8 @@ import aiohttp
 from orchestrator import check
 from orchestrator.clock import Clock
 from orchestrator.config import BadConfig
-from orchestrator.doctor import alertmanager, fleet, place, prometheus, webhook
-from orchestrator.doctor.finding import Finding, fail, ok, warn
+from orchestrator.doctor import alertmanager, analyzer, fleet, place, prometheus, webhook
+from orchestrator.doctor.finding import Finding, fail, ok
 from orchestrator.doctor.question import Asker
 from orchestrator.hub import Address
 from orchestrator.source import Source
@@ -40,6 +40,7 @@ async def visit(patient: Patient, now: Clock) -> list[Finding]:
         except BadConfig:  # it is told already
             pass
         else:
+            found += analyzer.examine(config, now())
             looks += [
                 prometheus.examine(ask, config),
                 alertmanager.examine(ask, config),
@@ -55,8 +56,7 @@ def _config(origin: Source) -> list[Finding]:
     if checked.mistakes:
         do = "mend it; nothing else that it names was looked at"
         return [fail(CONFIG, each, do) for each in checked.mistakes]
-    told = [warn(CONFIG, each, "nothing, or take it out") for each in checked.notices]
-    return [*told, ok(CONFIG, checked.summary)]
+    return [ok(CONFIG, checked.summary)]
 
 
 def _files(patient: Patient) -> list[Finding]:

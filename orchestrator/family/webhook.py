@@ -1,6 +1,6 @@
 """What the webhook tells of itself, and of the projects in its care."""
 
-from orchestrator.metric import Kind, Metric, Status
+from orchestrator.metric import Kind, Metric
 
 _C, _G, _H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -197,14 +197,6 @@ WEBHOOK = (
         _G,
         "webhook",
         "Whether the tokens in force are those of the file as it is; 1 without a file.",
-    ),
-    Metric(
-        "webhook_analyzer_budget_used_ratio",
-        _G,
-        "webhook",
-        "Money that the analyzer has spent, of what it may spend, 0 to 1 and beyond.",
-        ("budget",),
-        status=Status.PLANNED,
     ),
     Metric(
         "orchestrator_project_maintenance",

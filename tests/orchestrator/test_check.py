@@ -9,10 +9,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
-from orchestrator.check import WITHOUT_EFFECT, check, notices
+from orchestrator.check import check
 from orchestrator.cli import main
 from orchestrator.source import Source
 
@@ -46,18 +45,6 @@ def _run(
 def test_a_good_file_is_status_0_and_one_line(tmp_path: Path) -> None:
     said = "orchestrator.yml: 2 projects, 1 in mode act, 1 playbook; it can be used\n"
     assert _run(tmp_path) == (0, said, "")
-
-
-def test_notices_stand_before_the_summary(tmp_path: Path) -> None:
-    text = GOOD + "analyzer: {model: x}\n"
-    assert _run(tmp_path, text=text) == (
-        0,
-        (
-            "orchestrator.yml: analyzer.model: has no effect in this release\n"
-            "orchestrator.yml: 2 projects, 1 in mode act, 1 playbook; it can be used\n"
-        ),
-        "",
-    )
 
 
 def test_every_mistake_is_named_by_its_path_on_standard_error(tmp_path: Path) -> None:
@@ -132,7 +119,7 @@ def test_a_secret_is_never_told(tmp_path: Path) -> None:
 
 
 def test_json_of_a_good_file_is_all_there_is(tmp_path: Path) -> None:
-    status, out, err = _run(tmp_path, "--json", text=GOOD + "analyzer: {model: x}\n")
+    status, out, err = _run(tmp_path, "--json")
     assert (status, json.loads(out), err) == (
         0,
         {
@@ -142,7 +129,6 @@ def test_json_of_a_good_file_is_all_there_is(tmp_path: Path) -> None:
                 {"name": "crm", "url": "http://127.0.0.1:3013", "mode": "observe"},
             ],
             "mistakes": [],
-            "notices": ["orchestrator.yml: analyzer.model: has no effect in this release"],
         },
         "",
     )
@@ -156,7 +142,6 @@ def test_json_of_a_bad_file_has_the_mistakes(tmp_path: Path) -> None:
             "ok": False,
             "projects": [],
             "mistakes": ["orchestrator.yml: projects: must be a list"],
-            "notices": [],
         },
         "",
     )
@@ -172,44 +157,6 @@ def test_help_names_every_option_and_its_examples_are_accepted() -> None:
         CliRunner().invoke(main, [*shlex.split(each), "--help"]).exit_code for each in examples
     ]
     assert (options, outcomes) == (["--config", "--projects", "--json", "--help"], [0] * 4)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("{}", []),
-        (GOOD, []),
-        ("guards: {fleet_share: 0.3, actions: {clear_cache: {fleet_min: 3}}}", []),
-        ("analyzer: {mode: 'off', model: x, auto_above: 0.9}", ["mode", "model", "auto_above"]),
-        (
-            "analyzer: {daily_budget_usd: 1.0, monthly_budget_usd: 2.0}",
-            ["daily_budget_usd", "monthly_budget_usd"],
-        ),
-        ("retention: {raw: 1d, events: 2d}", []),
-        ("projects: [{critical: true, depends_on: [a], paths: {logs: null}}]", []),
-    ],
-)
-def test_a_key_that_is_said_in_vain_is_a_notice(text: str, found: list[str]) -> None:
-    told = [
-        re.match(r"(?:.*\.)?(\w+): has no effect in this release$", each)
-        for each in notices(yaml.safe_load(text))
-    ]
-    assert [each and each[1] for each in told] == found
-
-
-@pytest.mark.parametrize("key", sorted(WITHOUT_EFFECT))
-def test_every_key_without_effect_is_one_of_the_file(tmp_path: Path, key: str) -> None:
-    values = {"mode": '"off"', "model": "x", "auto_above": "0.9"}
-    values |= {"daily_budget_usd": "1.0", "monthly_budget_usd": "2.0"}
-    part, _, own = key.partition(".")
-    text = f"{part}: {{{own}: {values[own]}}}"
-    path = tmp_path / "orchestrator.yml"
-    path.write_text(text, encoding="utf-8")
-    checked = check(Source(path=path))
-    assert (checked.mistakes, checked.notices) == (
-        (),
-        (f"{path}: {key}: has no effect in this release",),
-    )
 
 
 @pytest.mark.parametrize(

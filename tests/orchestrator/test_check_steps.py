@@ -72,6 +72,20 @@ def test_a_guard_is_of_an_action_or_a_command_at_each_place() -> None:
     ]
 
 
+def test_the_analyzer_may_propose_actions_and_no_commands() -> None:
+    allow = {"A": ["clear_cache", "command:x", "restart"], "B": None, "C": [1]}
+    said = {"analyzer": {"allow": allow}, "commands": {"x": {}}}
+    assert list(unusable_steps(said)) == [
+        f"analyzer.allow.A[1]: 'command:x' is no action; known: {KNOWN}",
+        "analyzer.allow.A[2]: 'restart' is no action, did you mean restart_service?",
+    ]
+
+
+@pytest.mark.parametrize("odd", [None, 3, "text", [1], {"allow": None}, {"allow": [1]}])
+def test_what_allows_nothing_is_left_to_the_configuration(odd: object) -> None:
+    assert list(unusable_steps({"analyzer": odd})) == []
+
+
 NAMES = st.sampled_from(
     [*ACTIONS, *SHORT, "command:x", "command:y", "command:", "x", "", "Restart_service"]
 )
@@ -84,6 +98,9 @@ FILES = st.fixed_dictionaries(
             st.sampled_from(["ProjectDown", "ProjectHighCPU"]), st.lists(NAMES, max_size=3)
         ),
         "guards": GUARDED,
+        "analyzer": st.fixed_dictionaries(
+            {"allow": st.dictionaries(st.just("ProjectSlow"), st.lists(NAMES, max_size=3))}
+        ),
         "commands": st.dictionaries(st.sampled_from(["x", "z"]), st.just({"argv": ["/bin/x"]})),
     }
 )

@@ -55,12 +55,13 @@ async def test_where_all_is_well_nothing_fails(serve: Serve, tmp_path: Path) -> 
 async def test_a_warning_fails_when_that_is_wanted(serve: Serve, tmp_path: Path) -> None:
     town = await _town(serve, tmp_path)
     config = tmp_path / "orchestrator.yml"
-    config.write_text(f"{config.read_text()}analyzer: {{mode: always}}\n")
+    config.write_text(f"{config.read_text()}analyzer: {{key_file: key, calls_per_hour: 0}}\n")
+    (tmp_path / "key").write_text("sk-s3same")
     lax, strict = [
         await asyncio.to_thread(CliRunner().invoke, main, ("doctor", *town, *more))
         for more in ((), ("--strict",))
     ]
-    assert "warn config: " in lax.stdout
+    assert "warn analyzer: " in lax.stdout
     assert (lax.exit_code, strict.exit_code) == (0, 1)
 
 

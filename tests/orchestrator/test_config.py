@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import get_type_hints
 
@@ -11,9 +11,11 @@ import trustme
 import yaml
 
 from orchestrator import config, written
+from orchestrator.analyzing import RUNBOOKS, WrittenAnalyzer, WrittenPrice
 from orchestrator.commands import Command
 from orchestrator.config import Analyzer, Config, Retention, Verification, decode, load
 from orchestrator.guards import Asking, Guarding, Guards, WrittenGuards, WrittenLimits
+from orchestrator.prices import Price, Rate
 from orchestrator.project import Auth, Control, Gauge, Mode, Paths, Project, Thresholds, Tls
 from orchestrator.stamp import stamp
 
@@ -58,18 +60,27 @@ guards: {attempts: 5, window: 2h, breaker: 1, cooldown: 0s, approval: always, ap
 commands:
   free-memory: {argv: [/bin/free, "{project}"], timeout: 9s, disruptive: false, repeatable: true}
 verification: {recover_within: 4s, prove_within: 20s, every: 100ms}
-analyzer: {mode: always, model: some-model, auto_above: 0.9, daily_budget_usd: 2,
-           monthly_budget_usd: 0.5}
+analyzer:
+  {mode: always, model: some-model, fallback_model: null, effort: high, auto_above: 0.9,
+   daily_budget_usd: 2, monthly_budget_usd: 0.5, calls_per_hour: 7, url: "http://127.0.0.1:8080/",
+   allow: {ProjectSlow: [clear_cache]}, runbooks: books, key_file: bearer,
+   prices: {some-model: {input: 1, output: 2.5, cache_read: 0.1, write_5m: 1.25, write_1h: 2,
+                         since: 2026-10-07}}}
 retention: {raw: 7d, events: 90d, audit: 1000d}
 alertmanagers: ["http://127.0.0.1:9093/", "http://[::1]:9094"]
 receiver: repairs
 prometheus: http://127.0.0.1:9090/prefix/
 url: https://orchestrator.example.org/console/
 """
+PRICE = Price(
+    rate=Rate(input=1_000, output=2_500, cache_read=100, write_5m=1_250, write_1h=2_000),
+    since=date(2026, 10, 7),
+)
 ENVIRONMENT = {"CHATBOT_PASSWORD": "open sesame", "ERP_KEY": "k-1"}
 SHAPES = (
     config._File,
-    *(WrittenGuards, WrittenLimits, Command, Verification, Analyzer, Retention),
+    *(WrittenGuards, WrittenLimits, Command, Verification, Retention),
+    *(WrittenAnalyzer, WrittenPrice),
     *(written.WrittenDefaults, written.WrittenProject, written.WrittenControl),
     *(written.WrittenThresholds, written.WrittenAuth, written.WrittenTls, written.WrittenPaths),
 )
@@ -84,6 +95,7 @@ def folder(tmp_path: Path) -> Path:
     shown.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
     shown.private_key_pem.write_to_path(tmp_path / "client.key")
     (tmp_path / "bearer").write_text("t0ken\n", encoding="utf-8")
+    (tmp_path / "books").mkdir()
     return tmp_path
 
 
@@ -194,9 +206,17 @@ def test_every_key_is_read(folder: Path) -> None:
         analyzer=Analyzer(
             mode="always",
             model="some-model",
+            fallback_model=None,
+            effort="high",
             auto_above=0.9,
             daily_budget_usd=2.0,
             monthly_budget_usd=0.5,
+            calls_per_hour=7,
+            allow={"ProjectSlow": ("clear_cache",)},
+            url="http://127.0.0.1:8080",
+            prices={"some-model": PRICE},
+            runbooks=folder / "books",
+            key="t0ken",
         ),
         retention=Retention(
             raw=timedelta(days=7), events=timedelta(days=90), audit=timedelta(days=1000)
@@ -264,9 +284,17 @@ def test_every_default_is_filled_in() -> None:
         analyzer=Analyzer(
             mode="on_failure",
             model="claude-sonnet-5-5",
+            fallback_model="claude-haiku-5-5",
+            effort="medium",
             auto_above=0.70,
             daily_budget_usd=1.0,
             monthly_budget_usd=10.0,
+            calls_per_hour=30,
+            allow={},
+            url="https://api.anthropic.com",
+            prices={},
+            runbooks=RUNBOOKS,
+            key=None,
         ),
         retention=Retention(raw=timedelta(days=30), events=timedelta(days=365)),
         alertmanagers=("http://127.0.0.1:9093",),

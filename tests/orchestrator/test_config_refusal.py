@@ -20,7 +20,10 @@ TOP = (
     "retention, alertmanagers, receiver, prometheus, url"
 )
 DEFAULTS = "mode, health_interval, metrics_interval, timeout, slow_after, labels"
-ANALYZER = "mode, model, auto_above, daily_budget_usd, monthly_budget_usd"
+ANALYZER = (
+    "mode, model, fallback_model, effort, auto_above, daily_budget_usd, monthly_budget_usd, "
+    "calls_per_hour, allow, url, prices, runbooks, key_file"
+)
 GUARDS = (
     "attempts, window, breaker, cooldown, approval, approval_within, concurrency, fleet_share, "
     "fleet_min, fleet_within, recent_deployment, resume_after, dry_run, actions"

@@ -12,7 +12,10 @@ from orchestrator.metrics import EVERY, METRICS, Kind, Metric, Status, exported
 OURS = {"exporter", "webhook", EVERY}
 ABOUT = {  # how the names of each program begin
     "exporter": {"exporter", "project"},
-    "webhook": {"webhook", "orchestrator", "agent", "task", "tasks", "process"},
+    "webhook": {
+        *("webhook", "orchestrator", "agent", "task", "tasks", "process"),
+        *("claude", "analyzer"),
+    },
     EVERY: {"process"},
     "prometheus": {"prometheus", "up"},
     "alertmanager": {"alertmanager"},

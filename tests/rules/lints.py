@@ -19,7 +19,7 @@ REMEDIABLE = {
     "ProjectHighErrorRate",
     "ProjectQueueBacklog",
 }
-OURS = {"exporter.yml", "webhook.yml", "stack.yml"}  # alerts about ourselves
+OURS = {"exporter.yml", "webhook.yml", "analyzer.yml", "stack.yml"}  # alerts about ourselves
 DASHBOARDS = {"fleet", "project", "remediation", "slo", "internals"}
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}")
 

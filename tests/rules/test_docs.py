@@ -31,7 +31,8 @@ PARTS = [
 ]
 MAINTENANCE = "orchestrator_project_maintenance"
 OURS = re.compile(
-    r"\b(?:(?:project|exporter|webhook|agent|tasks?)(?:_|:\w+:)\w+|project:\w+:\w+|orchestrator_\w+)"
+    r"\b(?:(?:project|exporter|webhook|claude|analyzer|agent|tasks?)(?:_|:\w+:)\w+"
+    r"|project:\w+:\w+|orchestrator_\w+)"
 )
 COMMANDS = ("curl ", "orchestrator ", "python ")
 

@@ -1,0 +1,156 @@
+"""What the webhook tells of the analyzer: of its questions to Claude, and of its own answers."""
+
+from orchestrator.metric import Kind, Metric
+
+_C, _G, _H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+
+ANALYZER = (
+    Metric(
+        "claude_requests_total",
+        _C,
+        "webhook",
+        "Calls of a model that have ended, each attempt one, by what became of it.",
+        ("model", "outcome"),
+    ),
+    Metric(
+        "claude_request_duration_seconds",
+        _H,
+        "webhook",
+        "From the first byte of a call to what became of it.",
+        ("model", "outcome"),
+    ),
+    Metric(
+        "claude_attempts_total",
+        _C,
+        "webhook",
+        "The same calls by the status of their HTTP answer, `none` without one.",
+        ("model", "status"),
+    ),
+    Metric(
+        "claude_tokens_total",
+        _C,
+        "webhook",
+        "Tokens, as the answers count them; those of thinking are output as well.",
+        ("model", "type"),
+    ),
+    Metric(
+        "claude_cost_usd_total",
+        _C,
+        "webhook",
+        "Dollars that calls have cost, of all whose cost is known.",
+        ("model",),
+    ),
+    Metric(
+        "claude_budget_remaining_usd",
+        _G,
+        "webhook",
+        "Dollars that may still be spent, what is reserved for calls under way left out.",
+        ("window",),
+    ),
+    Metric(
+        "claude_budget_denied_total",
+        _C,
+        "webhook",
+        "Calls that were not made because a budget was used up, by which one.",
+        ("reason",),
+    ),
+    Metric(
+        "claude_circuit_state",
+        _G,
+        "webhook",
+        "Set to 0 while the model is asked, to 2 while it is not, to 1 while one call finds out.",
+        ("model",),
+    ),
+    Metric(
+        "webhook_analyzer_budget_used_ratio",
+        _G,
+        "webhook",
+        "Money that the analyzer has spent, of what it may spend, 0 to 1 and beyond.",
+        ("budget",),
+    ),
+    Metric(
+        "analyzer_decisions_total",
+        _C,
+        "webhook",
+        "Answers that were decided on, by what was decided and the first gate that was closed.",
+        ("analyzer", "action", "decision", "gate"),
+    ),
+    Metric(
+        "analyzer_confidence",
+        _H,
+        "webhook",
+        "How sure the answers were, as they said it and as it counts after the history.",
+        ("analyzer", "kind"),
+    ),
+    Metric(
+        "analyzer_fallbacks_total",
+        _C,
+        "webhook",
+        "Times that another one was asked instead, by the reason.",
+        ("from", "to", "reason"),
+    ),
+    Metric(
+        "analyzer_outcomes_total",
+        _C,
+        "webhook",
+        "Answers of which it has turned out whether they were right, by what came of them.",
+        ("analyzer", "action", "result"),
+    ),
+    Metric(
+        "analyzer_labelled_answers",
+        _G,
+        "webhook",
+        "Answers that the scores are reckoned of.",
+        ("analyzer",),
+    ),
+    Metric(
+        "analyzer_accuracy_ratio",
+        _G,
+        "webhook",
+        "The share of them that was right; absent without any.",
+        ("analyzer",),
+    ),
+    Metric(
+        "analyzer_brier_score",
+        _G,
+        "webhook",
+        "The mean square of how far their confidence was off, 0 is perfect; absent without any.",
+        ("analyzer",),
+    ),
+    Metric(
+        "analyzer_brier_skill_ratio",
+        _G,
+        "webhook",
+        "How much better that is than always to say the share that is right: 1 is perfect,"
+        " below 0 worse; absent where all were right, or all wrong.",
+        ("analyzer",),
+    ),
+    Metric(
+        "analyzer_ece",
+        _G,
+        "webhook",
+        "How far confidence and truth are apart, 0 to 1; below 200 answers it is mostly chance.",
+        ("analyzer",),
+    ),
+    Metric(
+        "analyzer_injection_flags_total",
+        _C,
+        "webhook",
+        "Times that untrusted text looked as if it were meant to steer the analyzer.",
+        ("source",),
+    ),
+    Metric(
+        "analyzer_redactions_total",
+        _C,
+        "webhook",
+        "Secrets that were kept out of evidence, by kind.",
+        ("kind",),
+    ),
+    Metric(
+        "analyzer_evidence_missing_total",
+        _C,
+        "webhook",
+        "Times that a source of evidence told nothing, by why.",
+        ("source", "reason"),
+    ),
+)
