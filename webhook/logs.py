@@ -1,6 +1,7 @@
 """A project's log: its newest lines as `GET /logs` tells them, without what looks like a secret."""
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -19,6 +20,8 @@ LEVEL: Final = 20  # characters of a level
 BAD: Final = frozenset({"error", "critical"})
 NOT_FOUND: Final = 404
 NOT_OFFERED: Final = "it offers none"
+NOT_ASKED: Final = "it could not be asked"
+EMPTY: Final = "it is empty"
 
 logger = logging.getLogger(__name__)
 
@@ -28,41 +31,62 @@ async def tail(session: aiohttp.ClientSession, project: Project) -> Gathered:
 
     Nothing that goes wrong is raised: a log is wanted most when its project is at its worst.
     """
-    if project.paths.logs is None:
-        return Gathered(why_none=NOT_OFFERED)
+    given = await asked(session, project, project.paths.logs, within=WITHIN)
+    return Gathered(why_none=given) if isinstance(given, str) else read(given)
+
+
+async def asked(
+    session: aiohttp.ClientSession, project: Project, path: str | None, *, within: float
+) -> Answer | str:
+    """Return a whole answer of *path*, or why there is none, as the rest of "its log: ...".
+
+    It takes *within* seconds at most; None as the path is not offered.
+    """
+    if path is None:
+        return NOT_OFFERED
     try:
-        asked = fetch.within(fetch.question(project, project.paths.logs), WITHIN)
-        given = await fetch.fetch(session, asked)
+        given = await fetch.fetch(session, fetch.within(fetch.question(project, path), within))
     except (fetch.OutOfResources, tls.BadTls) as error:
-        logger.warning("log not asked", extra={"project": project.name, "error": str(error)})
-        return Gathered(why_none="it could not be asked")
+        said = {"project": project.name, "path": path, "error": str(error)}
+        logger.warning("project not asked", extra=said)
+        return NOT_ASKED
     if given.status == NOT_FOUND:
-        return Gathered(why_none=NOT_OFFERED)
-    return Gathered(why_none=IN_WORDS[given.reason]) if given.reason else read(given)
+        return NOT_OFFERED
+    return IN_WORDS[given.reason] if given.reason else given
 
 
 def read(given: Answer) -> Gathered:
     """Read a whole answer; lines that the contract does not know are left out."""
+    found = lines(given)
+    if found is None:
+        return Gathered(why_none=IN_WORDS[answer.Reason.BODY])
+    worst = [line for line in found if line.level in BAD] or found
+    shown = tuple(map(_safe, worst[-SHOWN:]))
+    return Gathered(lines=shown, why_none="" if worst else EMPTY)
+
+
+def lines(given: Answer) -> list[Line] | None:
+    """Return the lines of a whole answer as they are, oldest first; None when it is no log."""
     try:
         content = answer.decoded(given.body)
     except ValueError:
         content = None
     if not isinstance(content, list):
-        return Gathered(why_none=IN_WORDS[answer.Reason.BODY])
-    found = [line for each in content[-NEWEST:] if (line := _line(each))]
-    worst = [line for line in found if line.level in BAD] or found
-    return Gathered(lines=tuple(worst[-SHOWN:]), why_none="" if worst else "it is empty")
+        return None
+    return [line for each in content[-NEWEST:] if (line := _line(each))]
 
 
 def _line(entry: object) -> Line | None:
     match entry:
         case {"level": str(level), "message": str(message), **rest}:
-            text = cut(masked(printable(message)), LENGTH)
-            return Line(
-                ts=_instant(rest.get("ts")), level=printable(level).lower()[:20], message=text
-            )
+            short = printable(level[:LENGTH]).lower()[:LEVEL]
+            return Line(ts=_instant(rest.get("ts")), level=short, message=message)
         case _:
             return None
+
+
+def _safe(line: Line) -> Line:
+    return replace(line, message=cut(masked(printable(line.message)), LENGTH))
 
 
 def _instant(ts: object) -> str:

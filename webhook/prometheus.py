@@ -1,7 +1,8 @@
 """Prometheus as a witness: what it says of one alert about one project, right now."""
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
@@ -15,6 +16,15 @@ SETTLE = timedelta(seconds=5)  # for a rule without the annotation `settle`
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError)
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A time that is looked back on, and how closely."""
+
+    begin: datetime
+    end: datetime
+    step: timedelta
 
 
 async def standing(
@@ -111,6 +121,24 @@ async def newly_down(session: aiohttp.ClientSession, url: str) -> frozenset[str]
     except NO_ANSWER as error:
         logger.warning("prometheus gave no answer", extra={"url": url, "error": repr(error)})
         return frozenset()
+
+
+async def over_time(
+    session: aiohttp.ClientSession, url: str, query: str, *, over: Stretch
+) -> tuple[tuple[float, float], ...]:
+    """Return the points of the first series of *query*, oldest first: seconds since 1970, value.
+
+    Raises one of NO_ANSWER when there is no clear answer.
+    """
+    asked = {
+        "query": query,
+        "start": str(over.begin.timestamp()),
+        "end": str(over.end.timestamp()),
+        "step": str(over.step.total_seconds()),
+    }
+    found = (await _data(session, f"{url}/api/v1/query_range", asked))["result"]
+    points = found[0]["values"] if found else ()
+    return tuple((float(at), float(value)) for at, value in points)
 
 
 async def _ever(session: aiohttp.ClientSession, url: str, series: str) -> bool:

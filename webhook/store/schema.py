@@ -150,6 +150,45 @@ _OPERATING = (
     "INSERT INTO searched (through) VALUES (0)",
 )
 
+_ANALYZING = (
+    """CREATE TABLE analyses (
+        id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incidents (id),
+        project TEXT NOT NULL, alertname TEXT NOT NULL, opened_at TEXT NOT NULL,
+        attempts INTEGER NOT NULL, state TEXT NOT NULL, asked_at TEXT NOT NULL, claimed_by INTEGER,
+        answered_at TEXT, analyzer TEXT, model TEXT NOT NULL DEFAULT '',
+        prompt TEXT NOT NULL DEFAULT '', evidence_hash TEXT NOT NULL DEFAULT '',
+        answer TEXT, why_rules TEXT NOT NULL DEFAULT '', ids TEXT NOT NULL DEFAULT '[]',
+        measured TEXT NOT NULL DEFAULT '[]', flags TEXT NOT NULL DEFAULT '[]',
+        reused INTEGER REFERENCES analyses (id),
+        decision TEXT, decided_at TEXT, reason TEXT NOT NULL DEFAULT '',
+        gates TEXT NOT NULL DEFAULT '[]', raw REAL, calibrated REAL, effective REAL,
+        action TEXT NOT NULL DEFAULT '', key TEXT REFERENCES actions (key),
+        evidence BLOB, request BLOB, reply BLOB)""",
+    "CREATE INDEX analyses_of_incident ON analyses (incident)",
+    "CREATE INDEX analyses_to_do ON analyses (asked_at) WHERE state IN ('queued', 'running')",
+    "CREATE INDEX analyses_like ON analyses (evidence_hash, answered_at)",
+    "CREATE INDEX analyses_by_time ON analyses (answered_at)",
+    "CREATE INDEX analyses_of_action ON analyses (key) WHERE key IS NOT NULL",
+    # One row an attempt at a model: the ledger. `cost` is NULL until it is settled; until then, and
+    # for ever where nobody knows, it counts as what was reserved. Both in nano-dollars.
+    """CREATE TABLE calls (
+        id INTEGER PRIMARY KEY, analysis INTEGER NOT NULL REFERENCES analyses (id),
+        at TEXT NOT NULL, model TEXT NOT NULL, reserved INTEGER NOT NULL, cost INTEGER,
+        prices TEXT NOT NULL, outcome TEXT, status INTEGER, retry_after REAL, milliseconds INTEGER,
+        message TEXT, request_id TEXT, stop_reason TEXT, refusal TEXT,
+        usage TEXT NOT NULL DEFAULT '{}')""",
+    "CREATE INDEX calls_by_time ON calls (at)",
+    "CREATE INDEX calls_of_analysis ON calls (analysis)",
+    # What came of an action, of an answer, and whether people were at work meanwhile.
+    """CREATE INDEX actions_of_name ON actions (name, finished_at)
+        WHERE state IN ('completed', 'failed')""",
+    """CREATE INDEX actions_against ON actions (name, alertname, finished_at)
+        WHERE state IN ('completed', 'failed')""",
+    """CREATE INDEX analyses_of_model ON analyses (model, prompt, answered_at)
+        WHERE decision IS NOT NULL""",
+    "CREATE INDEX maintenances ON restraints (ends_at) WHERE kind = 'maintenance'",
+)
+
 
 class NewerSchema(OrchestratorError):
     """The database was written by a newer version, which this one would damage."""
@@ -173,6 +212,13 @@ def repairs(db: Database) -> None:
 def operating(db: Database) -> None:
     """Add what people do by hand, what they search, and where the audit may begin."""
     for statement in _OPERATING:
+        db.execute(statement)
+
+
+@migrations()
+def analyzing(db: Database) -> None:
+    """Add what the analyzer is asked, what it answers, and what that costs."""
+    for statement in _ANALYZING:
         db.execute(statement)
 
 

@@ -1,0 +1,9 @@
+"""Texts that are made to keep a machine busy, each as long as a line may be."""
+
+_PARTS = (
+    "password", "://", "a", "basic ", "eyJ", '"', "'a ", "/", "a.", "a-", "a@", "aa ", "\u00e9",
+    "a\u00e9 ", "1:", "1.", "ignore ", "analyzer ", "a b ", "<num> ", "\x1b[", "AAAA", "%41",
+    "&amp;", "0 ", "please restart ", "[SECRET_1]", "_", '\\"', "-", "=", "a=b ", "Mozilla/5 ",
+    "\ufdfa", "root cause ", "\u0301", "::", "?sig=", "-----BEGIN PRIVATE KEY-----",
+)  # fmt: skip
+SLOW = tuple(part * (2_000 // len(part)) for part in _PARTS)

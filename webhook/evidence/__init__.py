@@ -1,0 +1,1 @@
+"""Evidence: what is known of an incident before anybody judges it, each piece with its trust."""
