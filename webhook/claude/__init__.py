@@ -1,0 +1,1 @@
+"""Claude: the one place that speaks to Anthropic, and knows its SDK."""
