@@ -54,6 +54,21 @@ def told() -> Iterator[None]:
         raise click.ClickException(shown(error)) from error
 
 
+class Unusable(click.ClickException):
+    """What the command was given cannot be used; status 2."""
+
+    exit_code = 2
+
+
+@contextmanager
+def unusable() -> Iterator[None]:
+    """End the command with status 2 and a line for each thing that cannot be used."""
+    try:
+        yield
+    except (OrchestratorError, sqlite3.Error, OSError, ValueError) as error:
+        raise Unusable(shown(error)) from error
+
+
 def shown(error: Exception) -> str:
     """Return the lines of *error*, in which a file of a stranger may speak, for a terminal."""
     lines = str(error).splitlines()

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
-from orchestrator import clock, duration, source
+from orchestrator import clock, source
 from orchestrator.config import Config
 from orchestrator.errors import OrchestratorError
+from orchestrator.length import Length
 from webhook import app, newfile, recording, replay
 from webhook.offline import options
 from webhook.recording import AROUND, BadRecording, Recording
@@ -44,19 +45,6 @@ class _Instant(click.ParamType[datetime]):
             self.fail(f"{value!r} is no instant; write it like 2026-11-21T14:00:00Z", param, ctx)
 
 
-class _Length(click.ParamType[timedelta]):
-    name = "length"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read a length of time."""
-        try:
-            return duration.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 @click.command(name="replay")
 @click.argument(
     "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -70,7 +58,7 @@ class _Length(click.ParamType[timedelta]):
     "--within",
     default="15s",
     show_default=True,
-    type=_Length(),
+    type=Length(),
     help="The same thing at a time that differs by no more is the same.",
 )
 @click.option(
