@@ -15,7 +15,7 @@ from orchestrator.loopback import Address, NotLoopback
 from orchestrator.version import VERSION
 from webhook import app, door, token
 from webhook.door import Roll
-from webhook.offline import audit, keeping, replay
+from webhook.offline import analyzer, audit, keeping, replay
 from webhook.store.database import Store
 from webhook.token import BadTokens, Caller, Role
 
@@ -192,6 +192,7 @@ def make_token(*, name: str, role: str) -> None:
 
 main.add_command(replay.command)
 main.add_command(audit.group)
+main.add_command(analyzer.group)
 main.add_command(keeping.make)
 main.add_command(keeping.put_back)
 

@@ -191,8 +191,11 @@ def longest(config: Config) -> timedelta:
 
 
 def check_playbooks(config: Config) -> None:
-    """Raise BadConfig when a playbook or a guard names an action that there is not."""
-    mistakes = [*_mistaken_steps(config), *_mistaken_guards(config)]
+    """Raise BadConfig when a playbook or a guard names an action that there is not.
+
+    So with what the analyzer may propose, and no command is for it to propose.
+    """
+    mistakes = [*_mistaken_steps(config), *_mistaken_guards(config), *_mistaken_leave(config)]
     if mistakes:
         raise BadConfig("orchestrator.yml", mistakes, config.read)
 
@@ -204,6 +207,15 @@ def _mistaken_steps(config: Config) -> Iterator[str]:
                 remedy(step, config.commands)
             except UnknownStep as error:
                 yield f"playbooks.{alertname}[{place}]: {error}"
+
+
+def _mistaken_leave(config: Config) -> Iterator[str]:
+    for alertname, actions in config.analyzer.allow.items():
+        for place, action in enumerate(actions):
+            try:
+                remedy(action, {})
+            except UnknownStep as error:
+                yield f"analyzer.allow.{alertname}[{place}]: {error}"
 
 
 def _mistaken_guards(config: Config) -> Iterator[str]:

@@ -4,15 +4,31 @@ from dataclasses import replace
 
 from orchestrator.config import Config
 from webhook import action as law
-from webhook import guard, outcome, policy
-from webhook.approval import Approval, Decision, binding
+from webhook import briefing, consult, guard, outcome, policy
+from webhook.analyzer import analysis
+from webhook.approval import Approval, Decision, Question, binding
 from webhook.case import Case
 from webhook.change import Change
 from webhook.guard import Block
 from webhook.incident import Episode
 from webhook.matter import Matter
-from webhook.policy import Step
+from webhook.policy import Ask, Step
 from webhook.request import TAKE_WITHIN
+
+
+def ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
+    """Ask people whether a step may be taken."""
+    now, project = matter.effects.now(), matter.project
+    action = matter.pending(ask.step, episode.alertname, now)
+    question = Question(
+        bound=matter.bound(ask.step, episode),
+        text=f"{action.name} on {project.name} waits for a human: {ask.why}",
+        expires_at=now + ask.step.guards.approval_within,
+    )
+    page = briefing.approval(
+        action, project, question.text, question.expires_at, url=matter.config.url
+    )
+    return outcome.asked(matter.case, action, question, page, now=now)
 
 
 async def awaiting(matter: Matter) -> Change:
@@ -47,11 +63,18 @@ def moot(case: Case, config: Config) -> str | None:
         return gone if project is None else "the alert has ended"
     if worst.alertname != action.alertname:
         return f"{worst.alertname} fires now"
-    if action.name not in config.playbooks.get(action.alertname, ()):
+    if action.name not in _asked_for(case, config, action.alertname):
         return f"{action.name} is not in the playbook any more"
     if asked.bound != binding(config, project, action.name, worst):
         return "what it was asked about has changed: the project, the outage, or the configuration"
     return None
+
+
+def _asked_for(case: Case, config: Config, alertname: str) -> tuple[str, ...]:
+    """Return the steps that people may be asked about: more, where the analyzer proposed it."""
+    heard = case.analysis
+    proposed = heard is not None and heard.decision is analysis.Decision.HUMAN
+    return consult.allowed(config, alertname) if proposed else config.playbooks.get(alertname, ())
 
 
 async def _allowed(matter: Matter, asked: Approval, episode: Episode) -> Change:

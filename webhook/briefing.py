@@ -10,6 +10,8 @@ from orchestrator.project import Project
 from webhook import action as law
 from webhook.action import Action
 from webhook.alert import OURS
+from webhook.analyzer.analysis import By
+from webhook.analyzer.answer import ESCALATE, NONE, Category
 from webhook.case import Case
 from webhook.diagnosis import Gathered, Line, suspect
 from webhook.incident import Episode
@@ -22,6 +24,7 @@ _ALERTS: Final = 320
 _REASON: Final = 400
 _ATTEMPT: Final = 190
 _SAID: Final = 220
+_ANALYSIS: Final = 300
 _NAMED: Final = 30  # projects of a fleet
 _EARLIER: Final = timedelta(hours=1)  # attempts before the incident that may have kept it from more
 _NEWEST: Final = 5  # attempts
@@ -57,8 +60,7 @@ def escalation(
         f"Why nothing more is tried: {line(reason, _REASON)}",
         *_log(gathered),
     ]
-    if guess := next(filter(None, (suspect(gathered.lines, each) for each in alerts)), None):
-        told.append(f"What it probably is: {guess}")
+    told += _analysis(case) or _suspicion(gathered, alerts)
     told.append(
         "What to do: repair the cause, and start the project by hand if it does not run. This ends"
         " by itself once its alerts have ended and a probe agrees."
@@ -195,6 +197,23 @@ def _log(gathered: Gathered) -> Iterator[str]:
         return
     yield "What its log says:"
     yield from (f"- {_said(each)}" for each in gathered.lines[-_NEWEST:])
+
+
+def _analysis(case: Case) -> list[str]:
+    """Tell what the analyzer makes of it; nothing where it was not asked, or did not know."""
+    heard = case.analysis
+    answer = heard.answer if heard else None
+    if heard is None or answer is None or answer.root_cause_category is Category.UNKNOWN:
+        return []
+    who = heard.model if heard.by is By.CLAUDE else "by rules"
+    action = {NONE: "to do nothing", ESCALATE: "to ask people"}.get(answer.action, answer.action)
+    said = f"What the analyzer thinks ({who}, {answer.confidence:.2f} sure): {answer.root_cause}"
+    return [line(said, _ANALYSIS), f"What it proposes: {line(action, 60)}."]
+
+
+def _suspicion(gathered: Gathered, alerts: Sequence[str]) -> list[str]:
+    guess = next(filter(None, (suspect(gathered.lines, each) for each in alerts)), None)
+    return [f"What it probably is: {guess}"] if guess else []
 
 
 def _said(entry: Line) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from webhook.action import Action
+from webhook.analyzer.analysis import Analysis
 from webhook.approval import Approval
 from webhook.incident import Episode, Incident
 from webhook.request import Request
@@ -19,4 +20,6 @@ class Case:
     approval: Approval | None = None  # of that action
     shadowed: tuple[Action, ...] = ()  # recorded instead of taken, since it was opened
     request: Request | None = None  # of a person: the open one, or the one that became that action
+    analysis: Analysis | None = None  # the newest one since it was opened
+    analyses: int = 0  # asked for since then, without those that were cut off
     interrupted: bool = False  # the program ended in the middle of its last step

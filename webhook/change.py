@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webhook.action import Action
+from webhook.analyzer.analysis import Ruling, Situation
 from webhook.approval import Question
 from webhook.briefing import Briefing
 from webhook.event import Event
@@ -30,5 +31,7 @@ class Change:
     request: Request | None = None  # of a person, as it has ended with this
     page: Briefing | None = None  # what people are told from now on
     at_most: int | None = None  # repairs under way elsewhere, or it is not stored
+    consults: Situation | None = None  # the analyzer is asked about this
+    ruling: Ruling | None = None  # what was decided on its answer
     forgive: datetime | None = None  # people have healed it: its attempts count no more, unless
     # others were forgiven after this instant; else what falls and rises by itself is restarted on

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from orchestrator import clock, duration
 from webhook.action import Action
 from webhook.alert import Alert
+from webhook.analyzer.analysis import Analysis, Ruling, Situation
 from webhook.approval import Approval, Question
 from webhook.catalogue import CATALOGUE
 from webhook.incident import DOWN, Incident
+from webhook.plain import line
 from webhook.request import Request
 from webhook.restraint import Kind, Restraint
 
@@ -95,6 +97,30 @@ def started(
         return _of(incident, "ActionStarted", at, _attempt(action))
     asked = {**_asked(request), "overrode": ", ".join(request.overrode)}
     return _of(incident, "ActionStarted", at, {**_attempt(action), **asked})
+
+
+def consulted(incident: Incident, asked: Situation, *, at: datetime) -> Event:
+    """Tell that the analyzer is asked."""
+    data: Data = {"alertname": asked.alertname, "attempts": asked.attempts}
+    return _of(incident, "AnalysisRequested", at, data)
+
+
+def decided(incident: Incident, heard: Analysis, ruling: Ruling, *, at: datetime) -> Event:
+    """Tell what the analyzer said, and what became of it."""
+    said = heard.answer
+    data: Data = {
+        "analysis": heard.id,
+        "analyzer": heard.by,
+        "model": heard.model,
+        "action": said.action if said else "",
+        "confidence": ruling.raw,
+        "effective": ruling.effective,
+        "category": said.root_cause_category if said else "",
+        "root_cause": line(said.root_cause, 400) if said else "",
+        "decision": ruling.decision,
+        "reason": line(ruling.reason, 400),
+    }
+    return _of(incident, "AIDecision", at, data)
 
 
 def shadowed(incident: Incident, action: Action, would: str, reason: str, *, at: datetime) -> Event:

@@ -15,6 +15,7 @@ from webhook.alert import Status
 from webhook.change import Change
 from webhook.guard import GUARDS
 from webhook.incident import ENDED, State
+from webhook.meters import Meters
 from webhook.store.history import Figures
 from webhook.store.intake import Meaning
 from webhook.store.reconciliation import Kind
@@ -44,6 +45,7 @@ class Instruments:
         self._make_for_receiving()
         self._make_for_repairs()
         self._make_for_stages()
+        self.analyzer = Meters(self.registry)
 
     def _make_for_receiving(self) -> None:
         self.notifications = self._counter("webhook_notifications_total", Status)

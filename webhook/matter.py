@@ -12,6 +12,8 @@ from orchestrator.project import Project
 from webhook import action as law
 from webhook import briefing, errand, outcome, policy, verification
 from webhook.action import Action
+from webhook.analyzer.analysis import Analysis
+from webhook.analyzer.confidence import BLANK, Record
 from webhook.approval import binding
 from webhook.briefing import Briefing
 from webhook.case import Case
@@ -28,6 +30,21 @@ from webhook.verification import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent:
+    """What came before of what an answer proposes."""
+
+    record: Record
+    calibrated: float  # how often answers so sure were right
+    lately: tuple[int, int]  # done by itself within an hour: this to this project, and all
+
+
+async def unprecedented(heard: Analysis, _: datetime) -> Precedent:
+    """Return the precedent of an answer where nothing came before."""
+    raw = heard.answer.confidence if heard.answer else 0.0
+    return Precedent(record=BLANK, calibrated=raw, lately=(0, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """Everything that a step needs from the world, as functions."""
 
@@ -40,6 +57,7 @@ class Effects:
     around: Callable[[Project, Episode, timedelta], Awaitable[Surroundings]]  # how far "at once" is
     execute: Callable[[Project, Action], Awaitable[Outcome]]
     gather: Callable[[Project], Awaitable[Gathered]]
+    precedent: Callable[[Analysis, datetime], Awaitable[Precedent]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from webhook import action as law
 from webhook import event
 from webhook.action import Action
+from webhook.analyzer.analysis import Situation
 from webhook.approval import Question
 from webhook.briefing import Briefing
 from webhook.case import Case
@@ -67,6 +68,23 @@ def still(case: Case, why: str, now: datetime, *, calm_since: datetime | None) -
     """Leave paused what is paused, and note since when it has been calm (None: it is not)."""
     after = case.incident.wait(now + LOOK_AGAIN, held=why)
     return Change(before=case.incident, after=replace(after, recovered_at=calm_since))
+
+
+def consulted(case: Case, about: Situation, why: str, now: datetime) -> Change:
+    """Put the outage to the analyzer, and wait for its answer."""
+    return Change(
+        before=case.incident,
+        after=case.incident.wait(now + LOOK_AGAIN, held=why),
+        events=(event.consulted(case.incident, about, at=now),),
+        consults=about,
+        reason=why,
+    )
+
+
+def advised(case: Case, why: str, now: datetime) -> Change:
+    """Do nothing, because the analyzer advises that, or because it may only be observed."""
+    after = case.incident.wait(now + LOOK_LATER, held=why)
+    return Change(before=case.incident, after=after, reason=why)
 
 
 def begun(

@@ -181,10 +181,7 @@ def observed(project: Project, escalate: Escalate) -> Block | Escalate:
 
 
 def asks(step: Step, project: Project, alertname: str) -> str | None:
-    """Say why a human has to allow *step* first; None when nobody has to.
-
-    Restarting what is measured down takes nothing from anybody, so it is not disruptive.
-    """
+    """Say why a human has to allow *step* first; None when nobody has to."""
     match step.guards.approval:
         case Asking.ALWAYS:
             return f"approval: always, for {step.remedy.name}"
@@ -192,9 +189,17 @@ def asks(step: Step, project: Project, alertname: str) -> str | None:
             return None
         case Asking.AUTO:
             pass
-    if not project.critical or not step.remedy.disruptive or alertname == DOWN:
+    if not project.critical or not takes(step, alertname):
         return None
     return f"{project.name} is critical, and {step.remedy.name} is disruptive"
+
+
+def takes(step: Step, alertname: str) -> bool:
+    """Tell whether *step* takes something from a project that works.
+
+    Restarting what is measured down takes nothing from anybody, so it is not disruptive.
+    """
+    return step.remedy.disruptive and alertname != DOWN
 
 
 def _decide(step: Step, scene: Scene) -> Decision:

@@ -4,7 +4,8 @@ Read this file first. A step looks at a claimed incident, does at most one thing
 returns a Change that the store commits whole:
 
 1. open:       decide by policy and guards, look at the project and at Prometheus, then commit the
-               intent: the action is executing, and nothing has happened yet.
+               intent: the action is executing, and nothing has happened yet. Before the playbook
+               is followed, or where it does not know any more, the analyzer is heard: advice.py.
 2. repairing:  send the command, under the action's key. A crash before or after comes back to
                this line, and the key makes the command happen once. What knows no keys is not sent
                again. An intent that is older than a minute is not sent any more: the project may
@@ -22,8 +23,8 @@ from datetime import datetime, timedelta
 
 from orchestrator.config import Config
 from webhook import (
+    advice,
     asking,
-    briefing,
     byhand,
     guard,
     mitigation,
@@ -33,7 +34,6 @@ from webhook import (
     verification,
 )
 from webhook.action import Action
-from webhook.approval import Question
 from webhook.case import Case
 from webhook.change import Change
 from webhook.executor import Done, Unanswered
@@ -88,6 +88,9 @@ async def _open(matter: Matter) -> Change:
     )
     scene = await matter.scene(episode, next(iter(steps or playbook), None))
     decision = policy.decide(steps, scene, None)
+    heard = await advice.consulted(matter, scene, decision)
+    if heard is not None:
+        return heard
     if isinstance(decision, Act | Ask | Shadow):
         return await _look(matter, steps, scene)
     if isinstance(decision, Block) and 0 < len(decision.fell) <= FEW:
@@ -113,7 +116,7 @@ async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change
     if isinstance(decision, Act):
         return matter.begin(decision.step, scene.episode.alertname, detail="no approval needed")
     if isinstance(decision, Ask):
-        return _ask(matter, decision, scene.episode)
+        return asking.ask(matter, decision, scene.episode)
     if isinstance(decision, Shadow):
         return _shadow(matter, decision, scene.episode)
     return await matter.settle(decision)
@@ -123,20 +126,6 @@ def _shadow(matter: Matter, shadow: Shadow, episode: Episode) -> Change:
     now = matter.effects.now()
     action = matter.pending(shadow.step, episode.alertname, now)
     return outcome.shadowed(matter.case, action, shadow.would, shadow.reason, now)
-
-
-def _ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
-    now, project = matter.effects.now(), matter.project
-    action = matter.pending(ask.step, episode.alertname, now)
-    question = Question(
-        bound=matter.bound(ask.step, episode),
-        text=f"{action.name} on {project.name} waits for a human: {ask.why}",
-        expires_at=now + ask.step.guards.approval_within,
-    )
-    page = briefing.approval(
-        action, project, question.text, question.expires_at, url=matter.config.url
-    )
-    return outcome.asked(matter.case, action, question, page, now=now)
 
 
 async def _execute(matter: Matter) -> Change:

@@ -8,6 +8,7 @@ later for it.
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -21,7 +22,7 @@ from webhook.change import Change
 from webhook.guard import Surroundings
 from webhook.hindsight import Hindsight
 from webhook.incident import Episode
-from webhook.matter import Effects
+from webhook.matter import Effects, unprecedented
 from webhook.recording import Decided, Heard, Lifted, Recording, Restrained, Silenced, Told, What
 from webhook.replay import Hold, Result
 from webhook.scenery import Scenery
@@ -58,7 +59,9 @@ class Simulation:
 
     def __init__(self, config: Config, recording: Recording, *, beyond: timedelta) -> None:
         """Play *recording* by *config*, and for so long *beyond* its end as deeds may be late."""
-        self._config, self._recording = config, recording
+        # What the analyzer would have said, nobody knows: its evidence is gone with the day.
+        silent = replace(config.analyzer, mode="off")
+        self._config, self._recording = replace(config, analyzer=silent), recording
         self._end = recording.end + (beyond if recording.compares else GOES_ON)
         self._db = connect(":memory:")
         self._now = recording.heard[0].at if recording.heard else recording.begin
@@ -209,6 +212,7 @@ class Simulation:
             around=around,
             execute=scenery.execute,
             gather=scenery.gather,
+            precedent=unprecedented,
         )
 
 

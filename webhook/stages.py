@@ -31,10 +31,12 @@ from webhook import health as own
 from webhook.action import Action
 from webhook.guard import Surroundings
 from webhook.incident import Episode
+from webhook.inquiry import Inquiry
 from webhook.instruments import Instruments
 from webhook.matter import Effects
 from webhook.stage import Bell, Once, keep_going
 from webhook.store import (
+    analyses,
     housekeeping,
     leftover,
     paging,
@@ -76,6 +78,11 @@ class Ground:
 async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]:
     """Let every stage go round, until the block ends."""
     epoch = await ground.store(work.boot, at=clock.now())
+    inquiry = inquiry_of(ground)
+    await inquiry.begin(epoch)
+    analyst = inquiry.analyst(
+        epoch, ground.instruments.stage_failures.labels("analyze").inc, ground.news
+    )
     await ground.store(leftover.take_up, ground.config().projects.keys(), at=clock.now())
     repairs = Worker(
         ground.config,
@@ -83,11 +90,13 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
         ground.instruments,
         ground.bells["repair"],
         epoch,
-        effects(ground),
+        effects(ground, inquiry),
     )
     board = escalate.Switchboard(_pages(ground), ground.config().alertmanagers)
     rounds: dict[str, Once] = {
         "repair": repairs.once,
+        "analyze": analyst.once,
+        "score": inquiry.show,
         "escalate": partial(_page, board, ground),
         "reconcile": _reconcile(ground).once,
         "watchdog": dog.once,
@@ -107,10 +116,24 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+        await analyst.end()
         await repairs.end(within=GRACE)
+        await inquiry.models.close()
 
 
-def effects(ground: Ground) -> Effects:
+def inquiry_of(ground: Ground) -> Inquiry:
+    """Return what asks the analyzer."""
+    return Inquiry(
+        ground.config,
+        ground.store,
+        ground.read,
+        ground.instruments.analyzer,
+        session=ground.session,
+        ways=ground.ways,
+    )
+
+
+def effects(ground: Ground, inquiry: Inquiry) -> Effects:
     """Return what a step of a repair needs from the world."""
     config, store, session = ground.config, ground.store, ground.session
 
@@ -149,6 +172,7 @@ def effects(ground: Ground) -> Effects:
         around=around,
         execute=execute,
         gather=partial(logs.tail, ground.ways),
+        precedent=inquiry.precedent,
     )
 
 
@@ -220,6 +244,8 @@ async def _tidy(ground: Ground) -> None:
         )
         if gone < TIDY_AT_ONCE:
             break
+    now = clock.now()
+    await ground.store(analyses.forget_bodies, before=now - kept.raw, limit=TIDY_AT_ONCE)
     if kept.audit is not None:
         await _prune(ground, kept.audit)
     await asyncio.sleep(TIDY_EVERY)

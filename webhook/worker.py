@@ -63,7 +63,7 @@ class Worker:
         try:
             change = await repair.step(case, self._config(), self._effects)
             if await self._stored(change):
-                self._tell(change)
+                self._tell(case, change)
                 return
         except Exception:  # the other loop that has to survive: an incident must not be lost
             logger.exception("step failed", extra={"incident": case.incident.id})
@@ -99,8 +99,11 @@ class Worker:
                 logger.exception("incident not given back", extra={"incident": incident.id})
             await asyncio.sleep(TRY_AGAIN_AFTER)
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, case: Case, change: Change) -> None:
         self._instruments.stepped(change)
+        heard = case.analysis
+        if change.ruling is not None and heard and heard.answer and heard.by:
+            self._instruments.analyzer.decided(heard.by, heard.answer.action, change.ruling)
         for told in change.events:
             logger.info(told.name, extra={"project": told.project, "data": dict(told.data)})
 

@@ -4,6 +4,7 @@ import click
 
 from orchestrator.cli import (
     act,
+    analyzer,
     approvals,
     audit,
     check,
@@ -29,6 +30,7 @@ def main() -> None:
 
 for each in (
     act.act,
+    analyzer.analyzer,
     approvals.approvals,
     approvals.approve,
     approvals.reject,

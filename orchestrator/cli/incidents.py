@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import click
 
 from orchestrator import duration
+from orchestrator.cli import why
 from orchestrator.cli.known import stranger
 from orchestrator.cli.online import Hub, local, online, plain, table, zone
 from orchestrator.hub import Json
@@ -56,23 +57,41 @@ def incidents(
 
 @click.command()
 @click.argument("number", metavar="ID", type=click.IntRange(0, 10**18 - 1))
+@click.option("--why", "asked_why", is_flag=True, help="Tell why the analyzer decided as it did.")
 @online
-def incident(*, hub: Hub, number: int) -> None:
+def incident(*, hub: Hub, number: int, asked_why: bool) -> None:
     """Tell the whole of incident ID: in a few sentences, then moment by moment.
+
+    With --why: what the analyzer was asked, the evidence, what it answered, each condition of
+    acting without a human, what was decided, and what happened after.
 
     \b
     Examples:
       orchestrator incident 12
+      orchestrator incident 12 --why
       orchestrator incident 12 --json
 
     \b
     Exit status: 0 told, 1 there is none or it was refused, 2 a wrong option, 4 the webhook cannot
     be reached, 5 not allowed.
     """  # noqa: D301  \b is click's mark for text that is not to be wrapped
-    answer = hub.get(f"{PATH}/{number}")
-    if not hub.as_json:  # its sentences in the zone that was ours then: it may be another season
-        answer = hub.get(f"{PATH}/{number}", zone=_offset(answer["opened_at"]))
+    if asked_why:
+        _explained(hub, number)
+        return
+    answer = hub.get(f"{PATH}/{number}") if hub.as_json else _in_our_zone(hub, number)
     hub.show(answer, lambda: _told(answer))
+
+
+def _in_our_zone(hub: Hub, number: int) -> Json:
+    """Return an incident in words of the zone that was ours then: it may be another season."""
+    opened = hub.get(f"{PATH}/{number}")["opened_at"]
+    return hub.get(f"{PATH}/{number}", zone=_offset(opened))
+
+
+def _explained(hub: Hub, number: int) -> None:
+    answer = hub.get(f"{PATH}/{number}/analyses")
+    head = [] if hub.as_json else [*_head(_in_our_zone(hub, number))]
+    hub.show(answer, lambda: [*head, "", *why.told(answer["analyses"])])
 
 
 def _offset(instant: str) -> str:
@@ -110,9 +129,13 @@ def _length(seconds: float | None) -> str:
     return duration.text(timedelta(seconds=seconds if seconds < 60 else round(seconds)))  # noqa: PLR2004  a minute
 
 
-def _told(of: Json) -> Iterator[str]:
+def _head(of: Json) -> Iterator[str]:
     yield f"incident {of['id']}, {of['state'].replace('_', ' ')}: {plain(of['project'])}"
     yield plain(of["summary"])
+
+
+def _told(of: Json) -> Iterator[str]:
+    yield from _head(of)
     if of["timeline"]:
         yield ""
         head = (f"TIME ({zone(*(each['at'] for each in of['timeline']))})", "AFTER", "TOOK", "WHAT")

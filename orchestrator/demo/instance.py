@@ -85,7 +85,7 @@ class Instance:
         """Begin the fault *name*, or change its end and its percentage; it shows on return."""
         new = name not in self.faults
         self.faults[name] = Ongoing(began=at, ends=until, percent=percent)
-        self.note("warning", f"fault {name} began: {FAULTS[name].sentence}", at=at)
+        log.warning("fault %s began: %s", name, FAULTS[name].sentence)  # no service announces it
         if name == "disk_full":
             self._disk.fill(at, until=until)
             self._note_problem(at)
@@ -100,7 +100,7 @@ class Instance:
             self._disk.free(at)
         elif name == "error_burst":
             self.releases.pop()  # the fault is that release
-        self.note("info", f"fault {name} ended", at=at)
+        log.info("fault %s ended", name)
 
     def health(self) -> Health:
         """Say how the project is."""

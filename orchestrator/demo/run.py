@@ -53,6 +53,8 @@ async def play(
         f"starting {len(PROJECTS)} projects, exporter, webhook,"
         f" Prometheus {versions['prometheus']} and Alertmanager {versions['alertmanager']} ..."
     )
+    if stack.stand_in:
+        screen.line("no ANTHROPIC_API_KEY: a stand-in answers for Claude, by simple rules")
     async with running(stack) as (session, supervisor):
         story = asyncio.create_task(_story(session, stack, run, screen, versions))
         result = await _while_alive(supervisor, story)

@@ -24,6 +24,7 @@ PORTS = {
     "webhook": 4001,
     "prometheus": 9090,
     "alertmanager": 9093,
+    "messages": 3090,
 }
 METRICS = {  # business gauges in base units: the name, after `project_`, and where it comes from
     "email-blast": {
@@ -48,6 +49,7 @@ PLAYBOOKS = {  # the worst alert first
     "ProjectHighMemory": ["clear_cache", "restart_service"],
     "ProjectHighCPU": ["pause_service"],
 }
+KEY = "messages.key"  # for the stand-in, which takes any
 PROGRAMS_NEED = ("exporter", "webhook", "rules")  # what a checkout has and the wheel has not
 
 
@@ -93,6 +95,8 @@ class Stack:
     mode: Mode = Mode.ACT
     pace: Pace = SHIPPED
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by project
+    stand_in: bool = True  # for Claude; without one, the webhook's environment has a key
+    analyzer: Mapping[str, Any] = field(default_factory=dict)  # of orchestrator.yml
 
     def url(self, name: str) -> str:
         """Return the address of one of the programs in PORTS."""
@@ -113,6 +117,8 @@ def write(stack: Stack) -> Path:
     for name, content in files.items():
         text = yaml.safe_dump(content, sort_keys=False)
         (stack.folder / name).write_text(text, encoding="utf-8")
+    if stack.stand_in:
+        (stack.folder / KEY).write_text("a key that opens nothing\n", encoding="utf-8")
     return stack.folder / "services.yml"
 
 
@@ -135,10 +141,16 @@ def _orchestrator(stack: Stack) -> dict[str, Any]:
         "playbooks": {name: list(steps) for name, steps in PLAYBOOKS.items()},
         "guards": dict(pace.guards),
         "verification": dict(pace.verification),
+        "analyzer": _analyzer(stack),
         "alertmanagers": [stack.url("alertmanager")],
         "prometheus": stack.url("prometheus"),
         "url": stack.url("webhook"),
     }
+
+
+def _analyzer(stack: Stack) -> dict[str, Any]:
+    asked = {"url": stack.url("messages"), "key_file": KEY} if stack.stand_in else {}
+    return {**asked, **stack.analyzer}
 
 
 def _prometheus(stack: Stack, shipped: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +194,7 @@ def _services(stack: Stack) -> list[dict[str, Any]]:
     db = ["--db", str(stack.folder / "orchestrator.db")]
     return [
         *(_project(stack, name) for name in PROJECTS),
+        *([_messages(at["messages"])] if stack.stand_in else []),
         {
             "name": "exporter",
             "argv": [*python, "exporter", *config, "--listen", at["exporter"]],
@@ -217,6 +230,11 @@ def _services(stack: Stack) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _messages(listen: str) -> dict[str, Any]:
+    module = [sys.executable, "-m", "orchestrator.demo.messages"]
+    return {"name": "messages", "argv": [*module, "--listen", listen]}
 
 
 def _project(stack: Stack, name: str) -> dict[str, Any]:

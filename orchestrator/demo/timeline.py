@@ -128,6 +128,8 @@ _SENTENCES = {
         for name in sorted({name for each in FAULTS.values() for name in each.alerts})
     },
     "AnomalyDetected": "anomaly: {kind}",
+    "AnalysisRequested": "the analyzer is asked: {alertname}, after {attempts} attempts",
+    "AIDecision": "AIDecision by {model}: {action}, {confidence:.2f} sure; {root_cause}",
     "ApprovalRequested": "a human is asked: {question}",
     "ActionRequested": "{asked_by} asks for {action} ({reason})",
     "RequestRefused": "{action}, which {asked_by} asked for, is not done: {reason}",

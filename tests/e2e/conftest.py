@@ -104,6 +104,7 @@ def start(tmp_path: Path, ports: dict[str, int]) -> Start:
         pace: Pace = FAST,
         mode: Mode = Mode.ACT,
         thresholds: Mapping[str, Mapping[str, float]] = NONE,
+        analyzer: Mapping[str, Any] = NONE,
     ) -> AsyncIterator[Live]:
         stack = Stack(
             checkout=CHECKOUT,
@@ -113,6 +114,7 @@ def start(tmp_path: Path, ports: dict[str, int]) -> Start:
             mode=mode,
             pace=pace,
             thresholds=thresholds,
+            analyzer=analyzer,
         )
         async with running(stack) as (session, _):
             yield Live(stack, session)

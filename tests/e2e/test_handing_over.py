@@ -29,7 +29,11 @@ TOLD = [
     r"Why nothing more is tried: ProjectDown of email-blast goes on after 2 of our attempts .+",
     "What its log says:",
     SAID,
-    r"What it probably is: The disk or the database is full, and a restart frees nothing\. .+",
+    (
+        r"What the analyzer thinks \(claude-sonnet-5-5\+stand-in, 0\.93 sure\): The database is"
+        r" full\. Delete old data or expand the database; a restart won't help\."
+    ),
+    r"What it proposes: to ask people\.",
     r"What to do: .+",
 ]
 
@@ -37,7 +41,7 @@ TOLD = [
 async def test_at_2_a_full_disk_is_restarted_twice_and_then_people_have_it_until_they_healed_it(
     start: Start, people: People
 ) -> None:
-    """AT-2 up to the analyzer's place, where rules name a suspicion.
+    """AT-2, with the stand-in for Claude: it reads the log, and advises against a third restart.
 
     Meanwhile the other projects have faults that a restart cures, and each is healed with one.
     """
@@ -50,7 +54,16 @@ async def test_at_2_a_full_disk_is_restarted_twice_and_then_people_have_it_until
             await _until_healed_with_one_restart(live, [project])
         page = await people.until_heard("EscalationRequired", "firing")
         _has_everything(live, page)
-        assert names_of(await live.events(), SICK).count("RESTART_FAILED") == 2
+        sick = [each for each in await live.events() if each["project"] == SICK]
+        assert names_of(sick, SICK).count("RESTART_FAILED") == 2
+        assert names_of(sick, SICK)[-3:] == [
+            *("AnalysisRequested", "AIDecision", "ESCALATION_REQUIRED")
+        ]
+        said = {key: sick[-2]["data"][key] for key in ("category", "action", "decision")}
+        assert said == {"category": "disk_full", "action": "escalate", "decision": "escalate"}
+        assert sick[-1]["data"]["reason"].endswith(
+            "; likely disk full; the analyzer asks for people"
+        )
         assert await _tried(live) == ["restart_service"] * 2
 
         await live.mend(SICK, "disk_full")

@@ -117,27 +117,6 @@ async def test_the_demo_clears_a_cache_rolls_a_release_back_and_pauses_and_resum
     ]
 
 
-async def test_at_3_a_test_call_is_detected_and_the_cache_is_cleared(start: Start) -> None:
-    """AT-3, without the analyzer: the call, the alert of Prometheus, the event, the action."""
-    async with start() as live:
-        url, call = live.stack.url("webhook"), {"projectName": "email-blast", "type": "high_memory"}
-        async with live.session.ws_connect(f"{url}/ws?after=0") as stream:
-            async with live.session.post(f"{url}/api/test/anomaly", json=call) as response:
-                answer = response.status, await response.json()
-            told = [await stream.receive_json(timeout=60)]
-            while told[-1]["name"] != "PROBLEM_RESOLVED":
-                told.append(await stream.receive_json(timeout=60))
-        done = [(each["project"], each["action"]) for each in await live.commands()]
-    begun = {"project": "email-blast", "type": "high_memory", "fault": "memory_leak"}
-    assert (answer, done) == ((202, begun), [("email-blast", "clear_cache")])
-    anomaly = {"kind": "high_memory", "alertname": "ProjectHighMemory"}
-    assert [each["data"] for each in told if each["name"] == "AnomalyDetected"] == [anomaly]
-    assert names_of(told, "email-blast") == [
-        *("ProjectHighMemory", "AnomalyDetected", "ActionStarted", "ActionExecuted"),
-        *("RecoveryObserved", "PROBLEM_RESOLVED"),
-    ]
-
-
 async def _until_last(live: Live, projects: Iterable[str], name: str) -> list[Json]:
     """Wait until the last event of every project is this one; return all events."""
 

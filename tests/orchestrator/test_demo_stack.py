@@ -61,6 +61,7 @@ def written(
     pace: Pace = SHIPPED,
     mode: Mode = Mode.ACT,
     thresholds: Mapping[str, Mapping[str, float]] | None = None,
+    stand_in: bool = True,
 ) -> Path:
     """Write a stack of this checkout into *folder*, and return that."""
     stack = Stack(
@@ -71,6 +72,7 @@ def written(
         mode=mode,
         pace=pace,
         thresholds=thresholds or {},
+        stand_in=stand_in,
     )
     assert write(stack) == folder / "services.yml"
     return folder
@@ -82,7 +84,14 @@ def content(path: Path) -> Any:  # noqa: ANN401  any YAML
 
 def test_the_files_are_these(tmp_path: Path) -> None:
     assert sorted(path.name for path in written(tmp_path).iterdir()) == sorted(
-        ["prometheus.yml", *NAMED, "alertmanager.yml", "orchestrator.yml", "services.yml"]
+        [
+            "prometheus.yml",
+            *NAMED,
+            "alertmanager.yml",
+            "messages.key",
+            "orchestrator.yml",
+            "services.yml",
+        ]
     )
 
 
@@ -185,7 +194,7 @@ def test_the_supervisor_runs_the_projects_and_then_their_watchers(tmp_path: Path
     fleet = service.load(written(tmp_path, ports=CHOSEN) / "services.yml")
     assert (fleet.state, list(fleet.services)) == (
         tmp_path / "state",
-        [*PROJECTS, "exporter", "webhook", "alertmanager", "prometheus"],
+        [*PROJECTS, "messages", "exporter", "webhook", "alertmanager", "prometheus"],
     )
 
 
@@ -270,3 +279,17 @@ def test_an_address_is_on_this_machine(tmp_path: Path) -> None:
     assert {name: stack.url(name) for name in CHOSEN} == {
         name: f"http://127.0.0.1:{port}" for name, port in CHOSEN.items()
     }
+
+
+def test_without_a_key_a_stand_in_answers_for_claude_and_with_one_nobody_does(
+    tmp_path: Path,
+) -> None:
+    stood_in = config.load(written(tmp_path, ports=CHOSEN) / "orchestrator.yml").analyzer
+    asked = config.load(written(tmp_path, stand_in=False) / "orchestrator.yml").analyzer
+    assert (stood_in.url, stood_in.key) == (
+        f"http://127.0.0.1:{CHOSEN['messages']}",
+        "a key that opens nothing",
+    )
+    assert (asked.url, asked.key) == ("https://api.anthropic.com", None)
+    fleet = service.load(tmp_path / "services.yml")
+    assert "messages" not in fleet.services

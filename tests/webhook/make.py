@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.config import Config
+from orchestrator.config import Analyzer, Config
 from orchestrator.guards import Guarding, Guards, WrittenGuards
 from orchestrator.project import Control, Mode, Project
 from webhook import action as law
@@ -35,6 +35,7 @@ def config(**changes: Any) -> Config:  # noqa: ANN401  any field of it
         "playbooks": {"ProjectDown": ("restart_service",)},
         "alertmanagers": NOBODY,  # else a test tells those of whoever runs it of its troubles
         "prometheus": NOBODY[0],
+        "analyzer": Analyzer(mode="off"),  # test_advice.py and test_analyst.py are about it
     }
     return Config(**{**given, **changes})
 

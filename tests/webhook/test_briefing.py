@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from tests.webhook import make
+from tests.webhook.hearing import analysis, answer
 from tests.webhook.make import NOW, SECOND
 from webhook import action as law
+from webhook.analyzer.analysis import Analysis
+from webhook.analyzer.answer import Answer, Category
 from webhook.briefing import Briefing, approval, escalation, fleet
 from webhook.case import Case
 from webhook.diagnosis import Gathered, Line
@@ -157,19 +160,25 @@ def test_attempts_of_the_hour_before_are_told_and_only_the_newest_five() -> None
     assert "What was tried (and 2 before):\n" in told["description"]
 
 
-HOSTILE = "<!channel> @here\n[x](http://evil)\x1b[31m\u202e password=hunter2 " + "<@U1>" * 4_000
-
-
-def test_strangers_text_stays_in_its_line_and_everything_below_four_thousand_characters() -> None:
+def _hostile(heard: Analysis | None = None) -> Briefing:
+    """Return what people are told where everybody says as much, and as bad, as they can."""
     action = replace(_failed(1), name="n" * 500, detail=HOSTILE)
     case = replace(
         TWICE,
         incident=replace(TWICE.incident, project="p" * 60),
         episodes=tuple(_episode(id=each, alertname="A" * 90) for each in range(20)),
         attempts=(action,) * 9,
+        analysis=heard,
     )
     line = Line(ts=FULL.ts, level="l" * 20, message=f"{FULL.message} {HOSTILE}")
-    told = escalation(case, OUTREACH, HOSTILE, Gathered(lines=(line,) * 9), url=URL).annotations
+    return escalation(case, OUTREACH, HOSTILE, Gathered(lines=(line,) * 9), url=URL)
+
+
+HOSTILE = "<!channel> @here\n[x](http://evil)\x1b[31m\u202e password=hunter2 " + "<@U1>" * 4_000
+
+
+def test_strangers_text_stays_in_its_line_and_everything_below_four_thousand_characters() -> None:
+    told = _hostile().annotations
     assert sum(map(len, told.values())) <= 4_000
     lines = told["description"].splitlines()
     starts = [
@@ -188,6 +197,37 @@ def test_strangers_text_stays_in_its_line_and_everything_below_four_thousand_cha
     bad = ("<", "@", "](", "\x1b", "\u202e", "hunter2")
     assert [each for each in bad if each in told["description"]] == []
     assert lines[-1].endswith("and a probe agrees.")
+
+
+def test_what_the_analyzer_thinks_stands_where_a_suspicion_would() -> None:
+    full = answer(
+        root_cause_category=Category.DISK_FULL,
+        root_cause="The database is full. Delete old data or expand it. Restart won't help.",
+        action="escalate",
+        confidence=0.93,
+    )
+    told = _thinking(full).annotations["description"].splitlines()
+    assert told[-3:-1] == [
+        (
+            "What the analyzer thinks (claude-sonnet-5-5, 0.93 sure): The database is full. Delete"
+            " old data or expand it. Restart won't help."
+        ),
+        "What it proposes: to ask people.",
+    ]
+
+
+def test_what_the_analyzer_thinks_is_a_stranger_s_text() -> None:
+    told = _hostile(analysis(answer=answer(root_cause=HOSTILE), model="m" * 100)).annotations
+    assert sum(map(len, told.values())) <= 4_000
+    thinks = next(each for each in told["description"].splitlines() if "thinks" in each)
+    assert "hunter2" not in thinks
+    assert len(thinks) == 300
+
+
+def _thinking(said: Answer) -> Briefing:
+    heard = replace(TWICE, analysis=analysis(answer=said))
+    reason = "restart_service did not help 2 times in a row"
+    return escalation(heard, OUTREACH, reason, Gathered(lines=(FULL,) * 9), url=URL)
 
 
 def test_a_name_is_quoted_in_a_link_and_shown_harmless() -> None:

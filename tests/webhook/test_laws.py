@@ -19,19 +19,23 @@ from hypothesis.stateful import (
 
 from orchestrator import clock
 from orchestrator.health import State as Health
+from tests.webhook.hearing import answer
 from tests.webhook.laws import people
 from tests.webhook.laws.fleet import ALERTS, DOWN, PROJECTS, Answer, Prometheus
 from tests.webhook.laws.law import must
 from tests.webhook.laws.post import Look, Post, Word
-from tests.webhook.laws.rules import LIMITS, Rules
+from tests.webhook.laws.rules import LIMITS, Mode, Rules
 from tests.webhook.laws.story import Story
 from tests.webhook.make import SECOND
 from webhook import chain
+from webhook.analyzer.analysis import By
+from webhook.analyzer.answer import ESCALATE, NONE
 from webhook.approval import Decision
 from webhook.incident import UNCONFIGURED, State
 from webhook.request import FORCIBLE
 from webhook.restraint import Kind
 from webhook.store import restraints, trail
+from webhook.store.analyses import Found
 from webhook.store.database import atomic
 
 QUICK = settings(
@@ -51,7 +55,23 @@ WORDS = st.lists(st.tuples(ALERT, PROJECT, st.sampled_from(Word)), min_size=1, m
 CHANGES = st.sampled_from([*Answer, *Prometheus, Health.HEALTHY, Health.DOWN, Health.PAUSED])
 GAPS = st.sampled_from([0.5, 2, 2, 16, 31, 61, 301, 1_000, 3_700])
 EDITS = ("as it was", "as it was", "as it was", "limits", "limits", "known", "observed", "commands")
+MODES: tuple[Mode, ...] = ("always", "always", "on_failure", "off")
+ANSWERS = (
+    *("restart_service", "restart_service", "restart_service", "clear_cache", "pause_service"),
+    *("rollback_deployment", NONE, ESCALATE),
+)
 BUSY = (State.REPAIRING, State.REPAIRING, State.VERIFYING, State.AWAITING_APPROVAL, State.MITIGATED)
+ADVICE = st.none() | st.builds(
+    lambda action, confidence, by: Found(
+        by=by,
+        answer=answer(action=action, confidence=confidence),
+        ids=("M1", "L1"),
+        measured=("M1",),
+    ),
+    st.sampled_from(ANSWERS),
+    st.sampled_from([0.3, 0.7, 0.71, 1.0]),
+    st.sampled_from([By.CLAUDE, By.CLAUDE, By.RULES]),
+)
 FORCED = st.lists(st.sampled_from(FORCIBLE), max_size=3)
 ENDS = ("crash", "spoil", "go on later")
 FORGOTTEN = """SELECT episodes.project FROM episodes JOIN incidents ON incidents.id = incident
@@ -63,11 +83,12 @@ QUIET = 120  # rounds of 20 s, in which all has to end, or to wait for people
 class Laws(RuleBasedStateMachine):
     """One fleet, one store, and everything that can happen to them."""
 
-    @initialize(limits=st.sampled_from(LIMITS))
-    def begin(self, limits: dict[str, object]) -> None:
+    @initialize(limits=st.sampled_from(LIMITS), mode=st.sampled_from(MODES), advice=ADVICE)
+    def begin(self, limits: dict[str, object], mode: Mode, advice: Found | None) -> None:
         self.story = Story()
+        self.story.advice = advice
         self.post = Post(self.story)
-        self.story.rules = replace(self.story.rules, limits=limits)
+        self.story.rules = replace(self.story.rules, limits=limits, mode=mode)
 
     # The world
 
@@ -175,6 +196,10 @@ class Laws(RuleBasedStateMachine):
     def an_earlier_life_ends_a_step(self) -> None:
         self.story.land_late(self.story.lost[0])
 
+    @rule(advice=ADVICE)
+    def is_advised(self, advice: Found | None) -> None:
+        self.story.advice = advice
+
     # People
 
     @rule(yes=st.booleans(), older=st.integers(0, 2))
@@ -216,7 +241,7 @@ class Laws(RuleBasedStateMachine):
     def rules_change(self, limits: dict[str, object], project: str, what: str) -> None:
         rules = self.story.rules
         edited = {
-            "as it was": Rules(),
+            "as it was": Rules(mode=rules.mode),
             "limits": replace(rules, limits=limits),
             "known": replace(rules, known=rules.known ^ {project}),
             "observed": replace(rules, observed=rules.observed ^ {project}),

@@ -193,7 +193,10 @@ async def test_a_command_that_comes_so_far_is_refused_and_noted(
         bells={},
     )
     dry = replace(ground, config=make.config().rehearsed)
-    done = [await stages.effects(each).execute(project, make.action()) for each in (dry, ground)]
+    done = [
+        await stages.effects(each, stages.inquiry_of(each)).execute(project, make.action())
+        for each in (dry, ground)
+    ]
     read.close()
     store.close()
     assert done == [Refused("--dry-run: nothing was sent"), Done("restarted")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.answer import Reason
 from orchestrator.config import Config
@@ -12,6 +12,8 @@ from orchestrator.project import Project
 from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook.action import Action
+from webhook.analyzer.analysis import Analysis
+from webhook.analyzer.confidence import Record
 from webhook.approval import Approval
 from webhook.case import Case
 from webhook.change import Change
@@ -19,7 +21,7 @@ from webhook.diagnosis import Gathered
 from webhook.executor import Done, Outcome
 from webhook.guard import Surroundings
 from webhook.incident import Episode, Incident
-from webhook.matter import Effects
+from webhook.matter import Effects, Precedent
 from webhook.repair import step
 from webhook.verification import Standing
 
@@ -27,6 +29,9 @@ UP = Probe(state=Health.HEALTHY, reason=None, seconds=0.01)
 DOWN = Probe(state=Health.DOWN, reason=Reason.REFUSED, seconds=0.01)
 FIRING, CLEAR = make.standing(), make.standing(firing=False, holds=False)
 OVER = make.episode(ended_at=NOW + 6 * SECOND)
+
+
+NEW = Precedent(record=Record(), calibrated=1.0, lately=(0, 0))  # nothing came before
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class World:
     deployed: timedelta | None = None
     fresh: bool | None = True
     around: Surroundings = field(default_factory=Surroundings)
+    precedent: Precedent = NEW
     sent: list[str] = field(default_factory=list)
     within: list[timedelta] = field(default_factory=list)  # how far "at once" was asked to reach
 
@@ -66,8 +72,8 @@ class World:
             self.within.append(within)
             return self.around
 
-        async def gather(_: Project) -> Gathered:
-            return Gathered(why_none="it offers none")
+        async def precedent(_: Analysis, __: datetime) -> Precedent:
+            return self.precedent
 
         return Effects(
             now=lambda: NOW + self.after,
@@ -78,8 +84,13 @@ class World:
             read_within=read_within,
             around=around,
             execute=execute,
-            gather=gather,
+            gather=_silent,
+            precedent=precedent,
         )
+
+
+async def _silent(_: Project) -> Gathered:
+    return Gathered(why_none="it offers none")
 
 
 def case(
@@ -89,6 +100,8 @@ def case(
     action: Action | None = None,
     attempts: Sequence[Action] = (),
     approval: Approval | None = None,
+    analysis: Analysis | None = None,
+    analyses: int = 0,
     interrupted: bool = False,
 ) -> Case:
     """Make a case of email-blast, which is down."""
@@ -98,6 +111,8 @@ def case(
         action=action,
         attempts=tuple(attempts),
         approval=approval,
+        analysis=analysis,
+        analyses=analyses,
         interrupted=interrupted,
     )
 

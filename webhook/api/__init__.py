@@ -3,6 +3,7 @@
 from webhook.api import (
     acknowledgement,
     act,
+    analyzer,
     approvals,
     audit,
     description,
@@ -25,6 +26,7 @@ TABLES: tuple[Table, ...] = (
     audit.table,
     stream.table,
     incidents.table,
+    analyzer.table,
     history.table,
     acknowledgement.table,
     restraints.table,

@@ -1,7 +1,7 @@
 """Incidents: what became of the alerts of each project, and what was done about them."""
 
 import sqlite3
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -13,12 +13,14 @@ from webhook.api import shown
 from webhook.api.operation import Answer, Call, Limit, Older, Query, Table
 from webhook.api.pages import HTML, render
 from webhook.api.shown import Incident, Whole
+from webhook.api.why import Why, why
 from webhook.problem import Problem
-from webhook.store import search, stories
+from webhook.store import explained, search, stories
 from webhook.store.stories import ENDED, GOING, Wanted
 from webhook.token import READERS
 
 PAGE = 200  # incidents of an answer: each takes a look at all that belongs to it
+REASONS = 5  # analyses on a page, the newest
 
 table = Table("incidents")
 
@@ -93,8 +95,16 @@ async def get_incident(call: Call) -> Whole:
 async def show_incident(call: Call) -> web.Response:
     """Return a page that shows one incident."""
     incident = await _whole(call, "+00:00")
+    reasons = await call.desk.read(_explained, incident.id, call.desk.now())
     days = {each.at[:10] for each in incident.timeline}
-    return render(call, "incident.html", incident=incident, dated=len(days) > 1, spoken=_spoken)
+    return render(
+        call,
+        "incident.html",
+        incident=incident,
+        reasons=reasons,
+        dated=len(days) > 1,
+        spoken=_spoken,
+    )
 
 
 def _spoken(seconds: float | None) -> str:
@@ -113,6 +123,10 @@ def _zone(written: str) -> timezone:
     sign, hours, minutes = written[0], int(written[1:3]), int(written[4:])
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if sign == "-" else offset)
+
+
+def _explained(db: sqlite3.Connection, number: int, now: datetime) -> list[Why]:
+    return [why(each) for each in explained.explained(db, number, limit=REASONS, now=now)]
 
 
 def _listed(

@@ -11,6 +11,7 @@ from orchestrator.errors import OrchestratorError
 from webhook import audit, chain
 from webhook.audit import NOTHING, Head, Row
 from webhook.chain import Break, Verdict
+from webhook.change import Change
 from webhook.store import rows
 
 SOONER = timedelta(
@@ -184,3 +185,34 @@ def _loose(db: sqlite3.Connection, known: Head) -> Break | None:
         return Break(row=known.rows, what="rows up to here are gone, and no row says so")
     [left] = db.execute("SELECT count(*) FROM audit WHERE id <= ?", (known.rows,)).fetchone()
     return Break(row=known.rows, what="rows that were let go of are there") if left else None
+
+
+def moves(change: Change, *, at: datetime) -> list[audit.Entry]:
+    """Return what the audit has to say of *change*, in the order in which it happened."""
+    found = []
+    was = change.action_was
+    for became in change.action_became:
+        moved = {
+            "action": became.name,
+            "attempt": became.attempt,
+            "detail": became.detail,
+            "from": was.state if was else None,
+            "incident": became.incident,
+            "key": became.key,
+            "project": became.project,
+            "to": became.state,
+        }
+        found.append(audit.entry("action moved", moved, at=at))
+        was = became
+    if change.after.state is not change.before.state:
+        gone = {
+            "from": change.before.state,
+            "incident": change.after.id,
+            "reason": change.reason,
+            "to": change.after.state,
+        }
+        found.append(audit.entry("incident moved", gone, at=at))
+    elif change.after.news_beside(change.before):
+        held = {"held": change.after.held, "incident": change.after.id}
+        found.append(audit.entry("incident held", held, at=at))
+    return found

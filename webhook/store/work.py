@@ -6,20 +6,23 @@ from datetime import datetime
 
 from orchestrator import clock
 from orchestrator.errors import OrchestratorError
-from webhook import audit
 from webhook.action import State as ActionState
+from webhook.analyzer.analysis import Decision
 from webhook.briefing import Briefing
 from webhook.case import Case
 from webhook.change import Change
 from webhook.incident import ENDED, FLEET, Incident, State
 from webhook.store import (
     acknowledgement,
+    analyses,
     approvals,
     attempts,
     paging,
     requests,
     rows,
     surroundings,
+    trail,
+    verdicts,
 )
 
 NOBODY = 0  # no start has this epoch
@@ -90,6 +93,7 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
         (incident.id,),
     )
     action = attempts.under_way(db, incident)
+    analysis, asked = analyses.of_incident(db, incident)
     return Case(
         incident=incident,
         episodes=tuple(rows.episode(row) for row in episodes),
@@ -97,6 +101,8 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
         attempts=attempts.executed(db, incident.project),
         approval=approvals.of_action(db, action.key) if action else None,
         shadowed=attempts.shadowed(db, incident),
+        analysis=analysis,
+        analyses=asked,
         request=requests.of_case(db, incident, action.key if action else None),
         interrupted=interrupted,
     )
@@ -127,12 +133,12 @@ def apply(db: sqlite3.Connection, change: Change, *, epoch: int, at: datetime) -
     approvals.follow(db, change, at=at)
     if not requests.follow(db, change, at=at):
         raise Overtaken("what a person asked for has ended already")
+    analyses.follow(db, change, at=at)
     _follow_pages(db, change, at)
     if change.forgive is not None:
         attempts.forgive(db, change.after.project, change.forgive, at=at)
     rows.publish(db, change.events)
-    for entry in _entries(change, at):
-        rows.record(db, entry)
+    rows.record(db, *trail.moves(change, at=at))
 
 
 def _store_incident(db: sqlite3.Connection, change: Change, epoch: int, at: datetime) -> None:
@@ -182,7 +188,7 @@ def _certain(change: Change) -> str | None:
 
 def _store_action(db: sqlite3.Connection, change: Change, at: datetime) -> None:
     before, after = change.action_was, change.action_became[-1]
-    if why_not := surroundings.against(db, change, at=at):
+    if why_not := surroundings.against(db, change, at=at) or _too_fast(db, change, at):
         raise Overtaken(why_not)
     if before is None:
         db.execute(
@@ -220,6 +226,14 @@ def _store_action(db: sqlite3.Connection, change: Change, at: datetime) -> None:
     )
     if found.rowcount != 1:
         raise Overtaken(f"action {after.key} is no longer {before.state}")
+
+
+def _too_fast(db: sqlite3.Connection, change: Change, at: datetime) -> str | None:
+    """Say that others were begun on the analyzer's word meanwhile, as many as may be an hour."""
+    after, ruling = change.action_became[-1], change.ruling
+    if ruling is None or ruling.decision is not Decision.AUTO:
+        return None
+    return verdicts.outpaced(db, after.project, after.name, now=at)
 
 
 def _follow_pages(db: sqlite3.Connection, change: Change, at: datetime) -> None:
@@ -267,33 +281,3 @@ def _in_storm(db: sqlite3.Connection) -> bool:
 def wake_all(db: sqlite3.Connection, *, at: datetime) -> None:
     """Let every incident that goes on be decided anew: the rules have changed."""
     db.execute("UPDATE incidents SET due_at = ? WHERE due_at IS NOT NULL", (clock.written(at),))
-
-
-def _entries(change: Change, at: datetime) -> list[audit.Entry]:
-    found = []
-    was = change.action_was
-    for became in change.action_became:
-        moved = {
-            "action": became.name,
-            "attempt": became.attempt,
-            "detail": became.detail,
-            "from": was.state if was else None,
-            "incident": became.incident,
-            "key": became.key,
-            "project": became.project,
-            "to": became.state,
-        }
-        found.append(audit.entry("action moved", moved, at=at))
-        was = became
-    if change.after.state is not change.before.state:
-        gone = {
-            "from": change.before.state,
-            "incident": change.after.id,
-            "reason": change.reason,
-            "to": change.after.state,
-        }
-        found.append(audit.entry("incident moved", gone, at=at))
-    elif change.after.news_beside(change.before):
-        held = {"held": change.after.held, "incident": change.after.id}
-        found.append(audit.entry("incident held", held, at=at))
-    return found

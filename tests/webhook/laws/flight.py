@@ -16,7 +16,7 @@ from webhook.diagnosis import Gathered
 from webhook.executor import Outcome
 from webhook.guard import Surroundings
 from webhook.incident import Episode
-from webhook.matter import Effects
+from webhook.matter import Effects, unprecedented
 from webhook.verification import Standing
 
 
@@ -112,6 +112,7 @@ class Flight:
             around=around,
             execute=execute,
             gather=gather,
+            precedent=unprecedented,
         )
 
 

@@ -9,9 +9,10 @@ from orchestrator.project import Mode
 from tests.webhook.laws.fleet import SETTLE
 from tests.webhook.laws.flight import Flight
 from tests.webhook.laws.law import must
-from webhook import policy
+from webhook import consult, policy
 from webhook.action import Action
 from webhook.action import State as ActionState
+from webhook.analyzer.analysis import By, Decision, Ruling
 from webhook.approval import bound
 from webhook.catalogue import remedy
 from webhook.change import Change
@@ -26,7 +27,10 @@ from webhook.store.work import Overtaken
 
 _ELSEWHERE = """SELECT count(*) FROM incidents WHERE project <> ? AND (state = 'repairing'
     OR (state = 'verifying' AND recovered_at IS NULL))"""
-_TABLES = ("incidents", "episodes", "actions", "approvals", "pages", "restraints", "requests")
+_TABLES = (
+    *("incidents", "episodes", "actions", "approvals", "pages", "restraints", "requests"),
+    "analyses",
+)
 
 
 class Landing:
@@ -101,11 +105,25 @@ class Landing:
             self._judge_asked(asked, action)
             return
         step = Step(remedy=remedy(action.name, config.commands), guards=guards)
+        if change.ruling is not None:
+            self._judge_ruling(change.ruling, action)
         if change.before.state is State.AWAITING_APPROVAL:
             self._judge_approval(action)
         else:
             why = policy.asks(step, project, action.alertname)
             must(why is None, f"done{undo}, and nobody was asked", why)
+
+    def _judge_ruling(self, ruling: Ruling, action: Action) -> None:
+        heard = self._flight.case.analysis
+        assert heard is not None, "decided on an answer that is not there"
+        assert heard.by is By.CLAUDE, "done on the word of rules"
+        assert (ruling.decision, heard.answer and heard.answer.action) == (
+            Decision.AUTO,
+            action.name,
+        ), "done by itself, and nobody has said so"
+        assert ruling.effective > self._flight.config.analyzer.auto_above, "done, and not sure"
+        allowed = consult.allowed(self._flight.config, action.alertname)
+        assert action.name in allowed, "done, and not allowed for the alert"
 
     def _judge_asked(self, asked: Request, action: Action) -> None:
         assert action.executed_at is not None

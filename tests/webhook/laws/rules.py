@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from orchestrator.commands import Command
-from orchestrator.config import Config
-from orchestrator.project import Mode
+from orchestrator.config import Analyzer, Config
+from orchestrator.project import Mode as Way
 from tests.webhook import make
 from tests.webhook.laws.fleet import CPU, DOWN, MEMORY, PROJECTS
 
+Mode = Literal["always", "on_failure", "off"]
 LIMITS: tuple[Mapping[str, object], ...] = (
     {},
     {"attempts": 1},
@@ -32,6 +34,7 @@ PLAYBOOKS: dict[bool, dict[str, tuple[str, ...]]] = {  # with commands, and with
         CPU: ("pause_service",),
     },
 }
+ALLOW = {DOWN: ("rollback_deployment",), CPU: ("clear_cache",)}  # what the analyzer may propose
 COMMANDS = {
     "once": Command(argv=("/bin/true",)),
     "again": Command(argv=("/bin/true",), repeatable=True),
@@ -45,6 +48,7 @@ class Rules:
     known: frozenset[str] = frozenset(PROJECTS)
     observed: frozenset[str] = frozenset()
     limits: Mapping[str, object] = field(default_factory=dict)
+    mode: Mode = "on_failure"  # of the analyzer
     commands: bool = True  # whether there are any, and the playbooks use them
 
     def config(self) -> Config:
@@ -53,7 +57,7 @@ class Rules:
             projects={
                 name: make.project(
                     name=name,
-                    mode=Mode.OBSERVE if name in self.observed else Mode.ACT,
+                    mode=Way.OBSERVE if name in self.observed else Way.ACT,
                     critical=name == "billing",
                     depends_on=("chatbot",)
                     if name == "billing" and "chatbot" in self.known
@@ -65,4 +69,5 @@ class Rules:
             playbooks=PLAYBOOKS[self.commands],
             guards=make.guarding(**self.limits),
             commands=COMMANDS if self.commands else {},
+            analyzer=Analyzer(mode=self.mode, allow=ALLOW),
         )

@@ -20,7 +20,8 @@ from webhook.guard import Surroundings
 from webhook.incident import Episode, State
 from webhook.remedy import Way
 from webhook.repair import RESEND_FOR
-from webhook.store import leftover, rows, surroundings, work
+from webhook.store import analyses, leftover, rows, surroundings, work
+from webhook.store.analyses import Found
 from webhook.store.database import atomic, connect
 
 AT_ONCE = 80  # steps without the time going on; more is a step that begins itself again
@@ -39,6 +40,7 @@ class Story:
         self.flights: list[Flight] = []
         self.lost: list[Flight] = []  # of an earlier life, and ready to land
         self.intents: dict[str, tuple[timedelta, int]] = {}  # by key: when, and how many backs
+        self.advice: Found | None = None  # what the analyzer says to whatever it is asked
         self.book = Book()
         self.epoch = work.boot(self.db, at=self.now)
         self._keys = count(1)
@@ -106,12 +108,25 @@ class Story:
         self.flights = []
         with atomic(self.db):
             self.epoch = work.boot(self.db, at=self.now)
+            analyses.cut_off(self.db, epoch=self.epoch, at=self.now)
+
+    def _analyze(self) -> bool:
+        """Let the analyzer answer what has waited for longest; False: it does not answer now."""
+        if self.advice is None:
+            return False
+        with atomic(self.db):
+            claimed = analyses.claim(self.db, epoch=self.epoch)
+            if claimed is not None:
+                analyses.store(self.db, claimed.analysis.id, self.advice, at=self.now)
+        return claimed is not None
 
     def work_off(self, *, stop: State | None = None) -> Flight | None:
         """Take every step that is due now; return the first that begins in the state *stop*."""
         undoes = False
         for _ in range(AT_ONCE):
             flight = self.claim()
+            if flight is None and self._analyze():
+                continue
             if flight is None or flight.case.incident.state is stop:
                 return flight
             self.land(flight)

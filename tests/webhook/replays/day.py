@@ -20,6 +20,7 @@ projects:
   - {name: social-media, url: "http://127.0.0.1:3"}
   - {name: billing, url: "http://127.0.0.1:4", critical: true}
   - {name: archive, url: "http://127.0.0.1:5", mode: observe}
+analyzer: {mode: "off"}  # this fleet has none; a replay asks none
 playbooks:
   ProjectDown: [restart_service]
   ProjectHighErrorRate: [rollback_deployment, restart_service]

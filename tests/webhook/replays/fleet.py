@@ -29,7 +29,7 @@ from webhook.diagnosis import Gathered
 from webhook.executor import Done, Outcome
 from webhook.guard import Surroundings
 from webhook.incident import DOWN, Episode
-from webhook.matter import Effects
+from webhook.matter import Effects, unprecedented
 from webhook.restraint import Kind
 from webhook.store import approvals, history, restraints, surroundings, work
 from webhook.store.database import atomic
@@ -235,4 +235,5 @@ class Fleet:
             around=around,
             execute=execute,
             gather=gather,
+            precedent=unprecedented,
         )
