@@ -5,6 +5,7 @@ anew, every guard and every gate has its say, and what is decided is stored with
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from webhook import asking, consult, event, guard, outcome, policy
 from webhook.analyzer import gate
@@ -15,10 +16,14 @@ from webhook.catalogue import CATALOGUE
 from webhook.change import Change
 from webhook.consult import Turn
 from webhook.guard import Block, Scene
+from webhook.incident import DOWN
 from webhook.matter import Matter, Seen
+from webhook.plain import line
 from webhook.policy import Ask, Escalate, Step
 from webhook.policy import Decision as Planned
 
+PATIENCE = timedelta(minutes=1)  # with an alert that looks as if its end were on the way
+CAUSE = 160  # characters of what a model says, in a question to people
 ASKED = "the analyzer is asked what is wrong, and what to do about it"
 
 
@@ -34,9 +39,9 @@ async def consulted(matter: Matter, scene: Scene, planned: Planned) -> Change | 
             return outcome.waiting(case, now, why=ASKED)
         case Turn.REST:
             later = outcome.LOOK_LATER
-            return outcome.waiting(case, now, why=case.incident.held, after=later)
+            return outcome.waiting(case, now, why=_heard(matter, scene).reason, after=later)
         case Turn.PEOPLE:
-            return await _people(matter, planned)
+            return await _people(matter, scene, planned)
         case Turn.WEIGH:
             return await _weigh(matter, scene, planned)
 
@@ -50,43 +55,53 @@ async def _ask(matter: Matter, scene: Scene) -> Change | None:
     return outcome.consulted(matter.case, about, ASKED, matter.effects.now())
 
 
-async def _people(matter: Matter, planned: Planned) -> Change:
-    """Ask people: the analyzer has said so, or its advice to do nothing has had its time."""
-    heard = matter.case.analysis
-    why = _likely(heard)
-    if heard and heard.answer and (heard.decision, heard.answer.action) == _NOTHING:
-        why = "the analyzer advised to do nothing, and it goes on"
-    return await matter.settle(policy.observed(matter.project, _joined(planned, why)))
+def _heard(matter: Matter, scene: Scene) -> Analysis:
+    found = consult.known(matter.case, scene.episode.alertname)
+    assert found is not None  # noqa: S101  the turn says so
+    return found
 
 
-_NOTHING = (Decision.OBSERVE, NONE)
+async def _people(matter: Matter, scene: Scene, planned: Planned) -> Change:
+    """Ask people: the analyzer has said so, and its word stands."""
+    why = _joined(planned, _likely(_heard(matter, scene)))
+    return await matter.settle(policy.observed(matter.project, why))
 
 
 async def _weigh(matter: Matter, scene: Scene, planned: Planned) -> Change:
-    heard = matter.case.analysis
-    assert heard is not None  # noqa: S101  the turn says so
-    assert heard.answer is not None  # noqa: S101  as well
+    heard, now = _heard(matter, scene), matter.effects.now()
     seen = await matter.look(scene.episode)
-    if seen.why_not is not None:
+    if seen.why_not is not None and not _late(heard, planned, seen, now):
         return matter.objected(seen)
     if heard.by is By.RULES and not isinstance(planned, Escalate):
-        return _left_to_playbook(matter, heard)
+        why = f"no model has answered ({heard.why_rules}); the playbook goes on"
+        return _left_to_playbook(matter, heard, why)
     step = _proposed(matter, heard, scene.episode.alertname)
     block = guard.first_block(policy.scene_of(step, scene)) if step else None
-    if block is not None and block.guard not in _RECORDED:
+    if block is not None and block.guard == guard.DRY_RUN:
+        return _left_to_playbook(matter, heard, block.reason)
+    if block is not None and block.guard != consult.OBSERVE:
         return await matter.settle(block)
     hearing = await _hearing(matter, scene, seen, step, heard)
-    ruling = _restrained(matter, gate.judge(hearing), planned, block)
-    return await _follow(matter, scene, planned, step, ruling)
+    ruling = _restrained(gate.judge(hearing), scene, planned, block)
+    if ruling.decision is Decision.PLAYBOOK:
+        return _with(matter, heard, _at_once(matter), ruling)
+    return _with(matter, heard, await _follow(matter, scene, planned, step, heard, ruling), ruling)
 
 
-_RECORDED = frozenset({"observe", guard.DRY_RUN})  # what is decided under them, and not done
+def _late(heard: Analysis, planned: Planned, seen: Seen, now: datetime) -> bool:
+    """Tell whether people have to be told now, whatever a look says against the alert.
+
+    They would have been, without the analyzer. Where the alert itself is not so any more, its end
+    may be on the way.
+    """
+    if not isinstance(planned, Escalate):
+        return False
+    return not seen.contradicted or now >= (heard.answered_at or now) + PATIENCE
 
 
-def _left_to_playbook(matter: Matter, heard: Analysis) -> Change:
-    """Go on with the playbook: an answer of rules is no better than it."""
-    answer = heard.answer
-    raw = answer.confidence if answer else 0.0
+def _left_to_playbook(matter: Matter, heard: Analysis, why: str) -> Change:
+    """Go on with the playbook, without a word on what was proposed."""
+    raw = heard.answer.confidence if heard.answer else 0.0
     ruling = Ruling(
         analysis=heard.id,
         decision=Decision.PLAYBOOK,
@@ -94,13 +109,15 @@ def _left_to_playbook(matter: Matter, heard: Analysis) -> Change:
         raw=raw,
         calibrated=raw,
         effective=raw,
-        reason=f"no model has answered ({heard.why_rules}); the playbook goes on",
+        reason=why,
     )
-    now = matter.effects.now()
-    return _with(matter, outcome.waiting(matter.case, now, why=None, after=_AT_ONCE), ruling)
+    return _with(matter, heard, _at_once(matter), ruling)
 
 
-_AT_ONCE = outcome.LOOK_AGAIN * 0
+def _at_once(matter: Matter) -> Change:
+    """Return the change that leaves everything as it is, and has it looked at now."""
+    case = matter.case
+    return outcome.waiting(case, matter.effects.now(), why=case.incident.held, after=timedelta(0))
 
 
 def _proposed(matter: Matter, heard: Analysis, alertname: str) -> Step | None:
@@ -129,6 +146,7 @@ async def _hearing(
         calibrated=precedent.calibrated,
         auto_above=matter.config.analyzer.auto_above,
         lately=precedent.lately,
+        rejected=precedent.rejected,
         now=now,
     )
 
@@ -143,38 +161,59 @@ def _spent(matter: Matter, scene: Scene, step: Step) -> str | None:
     return f"{step.remedy.name} was tried {many} times lately, and did not help, or not for long"
 
 
-def _restrained(matter: Matter, ruling: Ruling, planned: Planned, block: Block | None) -> Ruling:
-    """Let what only observes decide, and do nothing; and let nobody wait after we have tried."""
+def _restrained(ruling: Ruling, scene: Scene, planned: Planned, block: Block | None) -> Ruling:
+    """Let what is observed be recorded; and let no advice to do nothing keep people waiting."""
     if block is not None and ruling.decision in (Decision.AUTO, Decision.HUMAN):
         return replace(ruling, decision=Decision.OBSERVE, reason=block.reason)
-    if ruling.decision is Decision.OBSERVE and isinstance(planned, Escalate) and matter.own:
-        why = "the analyzer advises to do nothing, and what was tried has not helped"
+    if isinstance(planned, Block) or not _advises_nothing(ruling):
+        return ruling
+    if isinstance(planned, Escalate):
+        why = f"{ruling.reason}; people were to be asked without it"
         return replace(ruling, decision=Decision.ESCALATE, reason=why)
+    if ruling.decision is Decision.ESCALATE or scene.episode.alertname == DOWN:
+        why = f"{ruling.reason}; the playbook goes on"
+        return replace(ruling, decision=Decision.PLAYBOOK, reason=why)
     return ruling
 
 
+def _advises_nothing(ruling: Ruling) -> bool:
+    """Tell whether the answer was to do nothing: it has gates of its own."""
+    return tuple(each.name for each in ruling.gates) == gate.NOTHING
+
+
 async def _follow(
-    matter: Matter, scene: Scene, planned: Planned, step: Step | None, ruling: Ruling
+    matter: Matter,
+    scene: Scene,
+    planned: Planned,
+    step: Step | None,
+    heard: Analysis,
+    ruling: Ruling,
 ) -> Change:
     """Do what was decided."""
     alertname, now = scene.episode.alertname, matter.effects.now()
     match ruling.decision:
         case Decision.AUTO if step is not None:
-            left = matter.begin(step, alertname, detail=f"by the analyzer: {ruling.reason}")
+            return matter.begin(step, alertname, detail=f"by the analyzer: {ruling.reason}")
         case Decision.HUMAN if step is not None:
-            asks = Ask(step=step, why=f"the analyzer proposes it, and {ruling.reason}")
-            left = asking.ask(matter, asks, scene.episode)
+            urgent = isinstance(planned, Escalate)
+            asks = Ask(step=step, why=_card(heard, ruling))
+            return asking.ask(matter, asks, scene.episode, urgent=urgent)
         case Decision.OBSERVE:
-            left = outcome.advised(matter.case, ruling.reason, now)
+            return outcome.advised(matter.case, ruling.reason, now)
         case _:
-            why = _joined(planned, _likely(matter.case.analysis, ruling))
-            left = await matter.settle(policy.observed(matter.project, why))
-    return _with(matter, left, ruling)
+            why = _joined(planned, f"{_likely(heard)}; {ruling.reason}")
+            return await matter.settle(policy.observed(matter.project, why))
 
 
-def _with(matter: Matter, left: Change, ruling: Ruling) -> Change:
-    heard = matter.case.analysis
-    assert heard is not None  # noqa: S101  there is no ruling without one
+def _card(heard: Analysis, ruling: Ruling) -> str:
+    """Say what people need for a yes or a no: who proposes it and why, and what speaks against."""
+    cause = line(heard.answer.root_cause, CAUSE) if heard.answer else ""
+    who = heard.model or "rules"
+    against = "; ".join(each.why for each in ruling.closed)
+    return f"the analyzer ({who}) proposes it: {cause} Not done by itself: {against}"
+
+
+def _with(matter: Matter, heard: Analysis, left: Change, ruling: Ruling) -> Change:
     told = event.decided(matter.case.incident, heard, ruling, at=matter.effects.now())
     return replace(left, ruling=ruling, events=(told, *left.events))
 
@@ -185,9 +224,6 @@ def _joined(planned: Planned, why: str) -> Escalate:
     return Escalate(reason="; ".join(part for part in (tried, why) if part))
 
 
-def _likely(heard: Analysis | None, ruling: Ruling | None = None) -> str:
-    answer = heard.answer if heard else None
-    if answer is None:
-        return "nobody knows the cause"
-    likely = f"likely {answer.root_cause_category.replace('_', ' ')}"
-    return f"{likely}; {ruling.reason}" if ruling else likely
+def _likely(heard: Analysis) -> str:
+    answer = heard.answer
+    return f"likely {answer.root_cause_category.replace('_', ' ')}" if answer else "cause not known"

@@ -17,7 +17,7 @@ from orchestrator.config import Config
 from orchestrator.project import Project
 from webhook import consult
 from webhook.analyzer import prompt, rules
-from webhook.analyzer.analysis import Analysis, By
+from webhook.analyzer.analysis import WITHIN, Analysis, By
 from webhook.analyzer.answer import ESCALATE, Answer, Category, Target
 from webhook.case import Case
 from webhook.catalogue import CATALOGUE
@@ -94,7 +94,8 @@ class Analyst:
     async def _make(self, claimed: Claimed) -> None:
         number, effects = claimed.analysis.id, self._effects
         try:
-            await self._answer(claimed)
+            async with asyncio.timeout(WITHIN.total_seconds()):
+                await self._answer(claimed)
         except asyncio.CancelledError:
             await effects.abort(number)
             raise
@@ -102,10 +103,17 @@ class Analyst:
             logger.exception("analysis not stored", extra={"analysis": number})
             effects.failed()
             await self._give_up(number)
-        except Exception:  # an incident must not wait for what nobody foresaw
+        except Exception:  # an incident must not wait for what nobody foresaw, nor without end
             logger.exception("analysis failed", extra={"analysis": number})
             effects.failed()
+            await self._say_nothing(number)
+
+    async def _say_nothing(self, number: int) -> None:
+        try:
             await self._store(number, _nothing("the analyzer itself has failed"))
+        except sqlite3.Error:
+            logger.exception("analysis not stored", extra={"analysis": number})
+            await self._give_up(number)
 
     async def _give_up(self, number: int) -> None:
         try:
@@ -146,9 +154,10 @@ class Analyst:
         if known is not None:
             return _by_model(pack, known.answer, known.model, reused=known.id)
         heard = await ask(pack, claimed.analysis, claimed.severity == "critical")
+        sent = heard.pack or pack  # it may have been asked again without the log
         if heard.answer is None:
             return _by_rules(pack, heard.why, heard.reason, heard)
-        return _by_model(pack, heard.answer, heard.model, heard)
+        return _by_model(sent, heard.answer, heard.model, heard)
 
 
 def subject(

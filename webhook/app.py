@@ -113,7 +113,7 @@ async def _running(
             instruments=instruments,
             session=session,
             ways=ways,
-            bells={"repair": Bell(), "reconcile": Bell()},
+            bells={name: Bell() for name in ("repair", "analyze", "reconcile")},
         )
         dog = stages.watch(ground)
 

@@ -16,8 +16,8 @@ from webhook.policy import Ask, Step
 from webhook.request import TAKE_WITHIN
 
 
-def ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
-    """Ask people whether a step may be taken."""
+def ask(matter: Matter, ask: Ask, episode: Episode, *, urgent: bool = False) -> Change:
+    """Ask people whether a step may be taken; *urgent*: nothing else is left to be tried."""
     now, project = matter.effects.now(), matter.project
     action = matter.pending(ask.step, episode.alertname, now)
     question = Question(
@@ -26,7 +26,7 @@ def ask(matter: Matter, ask: Ask, episode: Episode) -> Change:
         expires_at=now + ask.step.guards.approval_within,
     )
     page = briefing.approval(
-        action, project, question.text, question.expires_at, url=matter.config.url
+        action, project, question.text, question.expires_at, url=matter.config.url, urgent=urgent
     )
     return outcome.asked(matter.case, action, question, page, now=now)
 
@@ -72,7 +72,7 @@ def moot(case: Case, config: Config) -> str | None:
 
 def _asked_for(case: Case, config: Config, alertname: str) -> tuple[str, ...]:
     """Return the steps that people may be asked about: more, where the analyzer proposed it."""
-    heard = case.analysis
+    heard = consult.known(case, alertname)
     proposed = heard is not None and heard.decision is analysis.Decision.HUMAN
     return consult.allowed(config, alertname) if proposed else config.playbooks.get(alertname, ())
 

@@ -60,7 +60,7 @@ def escalation(
         f"Why nothing more is tried: {line(reason, _REASON)}",
         *_log(gathered),
     ]
-    told += _analysis(case) or _suspicion(gathered, alerts)
+    told += _analysis(case, alerts) or _suspicion(gathered, alerts)
     told.append(
         "What to do: repair the cause, and start the project by hand if it does not run. This ends"
         " by itself once its alerts have ended and a probe agrees."
@@ -78,9 +78,15 @@ def escalation(
 
 
 def approval(
-    action: Action, project: Project | None, question: str, expires_at: datetime, *, url: str
+    action: Action,
+    project: Project | None,
+    question: str,
+    expires_at: datetime,
+    *,
+    url: str,
+    urgent: bool = False,
 ) -> Briefing:
-    """Ask whether *action* may be done."""
+    """Ask whether *action* may be done; *urgent* where people would be called otherwise."""
     name = line(action.project, _NAME)
     told = [
         f"The question: {line(question, _REASON)}",
@@ -98,7 +104,8 @@ def approval(
             " and when the alert has ended."
         ),
     ]
-    labels = _labels("ApprovalRequired", "warning", action.project, project, action.incident)
+    severity = "critical" if urgent else "warning"
+    labels = _labels("ApprovalRequired", severity, action.project, project, action.incident)
     return Briefing(
         labels={**labels, "action": action.name},
         annotations={
@@ -199,9 +206,10 @@ def _log(gathered: Gathered) -> Iterator[str]:
     yield from (f"- {_said(each)}" for each in gathered.lines[-_NEWEST:])
 
 
-def _analysis(case: Case) -> list[str]:
+def _analysis(case: Case, alerts: Sequence[str]) -> list[str]:
     """Tell what the analyzer makes of it; nothing where it was not asked, or did not know."""
-    heard = case.analysis
+    of_it = [each for each in case.analyses if each.answer and each.situation.alertname in alerts]
+    heard = of_it[-1] if of_it else None
     answer = heard.answer if heard else None
     if heard is None or answer is None or answer.root_cause_category is Category.UNKNOWN:
         return []

@@ -20,6 +20,5 @@ class Case:
     approval: Approval | None = None  # of that action
     shadowed: tuple[Action, ...] = ()  # recorded instead of taken, since it was opened
     request: Request | None = None  # of a person: the open one, or the one that became that action
-    analysis: Analysis | None = None  # the newest one since it was opened
-    analyses: int = 0  # asked for since then, without those that were cut off
+    analyses: tuple[Analysis, ...] = ()  # that were asked for since it was opened, oldest first
     interrupted: bool = False  # the program ended in the middle of its last step

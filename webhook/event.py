@@ -54,7 +54,7 @@ def status_changed(incident: Incident, *, was: str, now: str, at: datetime) -> E
 
 def fired(incident: Incident, alert: Alert, *, at: datetime) -> tuple[Event, ...]:
     """Tell that an alert to be repaired began, and what it says of its project's health."""
-    summary = alert.annotations.get("summary", "")
+    summary = line(alert.annotations.get("summary", ""), 1_000)  # a rule may quote a stranger
     told = _of(
         incident, alert.name, at, {"summary": summary, "startsAt": clock.written(alert.started_at)}
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,8 +17,9 @@ from orchestrator.prices import NANO
 from orchestrator.project import Project
 from webhook import analyst, collection
 from webhook.analyst import Analyst, Ask
-from webhook.analyzer.analysis import Analysis, By
+from webhook.analyzer.analysis import WITHIN, Analysis, By
 from webhook.analyzer.call import Denied, Ended, Ledger
+from webhook.analyzer.confidence import BLANK
 from webhook.case import Case
 from webhook.claude.account import Account
 from webhook.claude.client import Claude
@@ -34,6 +36,7 @@ from webhook.store.database import Store
 from webhook.store.reader import Reader
 from webhook.store.spending import Limits
 
+REJECTED_FOR = timedelta(days=1)  # what a person said no to, is not done by itself so soon
 SCORED = timedelta(days=90)  # what is older was another fleet, and another model
 SCORE_EVERY = 30.0  # seconds; all labelled answers are read for it
 
@@ -46,6 +49,18 @@ def limits(config: Analyzer) -> Limits:
         calls_per_hour=config.calls_per_hour,
         day=round(config.daily_budget_usd * NANO),
         month=round(config.monthly_budget_usd * NANO),
+    )
+
+
+def _precedent(db: sqlite3.Connection, heard: Analysis, now: datetime) -> Precedent:
+    action = heard.answer.action if heard.answer else ""
+    raw = heard.answer.confidence if heard.answer else 0.0
+    alertname, project = heard.situation.alertname, heard.project
+    return Precedent(
+        record=verdicts.record(db, alertname, action, now=now),
+        calibrated=verdicts.curve(db, heard.model, heard.prompt, now=now).at(raw),
+        lately=verdicts.lately(db, project, action, now=now),
+        rejected=verdicts.rejected(db, project, action, since=now - REJECTED_FOR),
     )
 
 
@@ -63,7 +78,8 @@ class Models:
         """Return the model of the configuration in force; None: it has no key, or asks nobody."""
         account = _account(self._config().analyzer, self._instance)
         if account != self._account:
-            self._leave(self._claude)
+            if self._claude is not None:
+                self._keep(self._retire(self._claude))
             self._account = account
             self._claude = Claude(account, self._meters) if account else None
             if self._claude is not None:  # beside all else: it takes seconds
@@ -71,9 +87,12 @@ class Models:
             self._meters.follow(account.models if account else ())
         return self._claude
 
-    def _leave(self, claude: Claude | None) -> None:
-        if claude is not None:
-            self._keep(claude.close())
+    async def _retire(self, claude: Claude) -> None:
+        """Close *claude* once nobody can be waiting for its answer any more."""
+        try:
+            await asyncio.sleep(WITHIN.total_seconds())
+        finally:
+            await claude.close()
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -82,8 +101,11 @@ class Models:
 
     async def close(self) -> None:
         """Close all connections."""
-        self._leave(self._claude)
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._claude is not None:
+            await self._claude.close()
 
 
 def _account(config: Analyzer, instance: str) -> Account | None:
@@ -122,18 +144,27 @@ class Inquiry:
         await self._store(analyses.cut_off, epoch=epoch, at=clock.now())
         self.models.current()
 
-    def analyst(self, epoch: int, failed: Callable[[], None], news: Callable[[], None]) -> Analyst:
-        """Return who takes up what is asked."""
+    def analyst(
+        self, epoch: int, failed: Callable[[], None], news: Callable[[], None], bell: Bell
+    ) -> Analyst:
+        """Return who takes up what is asked, at once when *bell* rings."""
         store, read = self._store, self._read
 
         async def claim() -> Claimed | None:
-            return await store(analyses.claim, epoch=epoch)
+            return await store(analyses.claim, epoch=epoch, at=clock.now())
 
         async def case(incident: int) -> Case | None:
             return await read(work.look, incident)
 
         async def similar(digest: str, prompt: str, since: datetime) -> Similar | None:
-            return await read(analyses.similar, digest=digest, prompt=prompt, since=since)
+            return await read(
+                analyses.similar,
+                digest=digest,
+                prompt=prompt,
+                model=self._config().analyzer.model,
+                since=since,
+                now=clock.now(),
+            )
 
         async def keep(number: int, found: Found) -> None:
             await store(analyses.store, number, found, at=clock.now())
@@ -157,17 +188,18 @@ class Inquiry:
             failed=failed,
             news=news,
         )
-        return Analyst(made, Bell())
+        return Analyst(made, bell)
 
     async def precedent(self, heard: Analysis, now: datetime) -> Precedent:
-        """Return what came before of what an answer proposes."""
-        answer = heard.answer
-        action = answer.action if answer else ""
-        record = await self._read(verdicts.record, heard.situation.alertname, action, now=now)
-        curve = await self._read(verdicts.curve, heard.model, heard.prompt, now=now)
-        lately = await self._read(verdicts.lately, heard.project, action, now=now)
-        raw = answer.confidence if answer else 0.0
-        return Precedent(record=record, calibrated=curve.at(raw), lately=lately)
+        """Return what came before of what an answer proposes.
+
+        Where that cannot be read, the answer counts for nothing, and people are asked.
+        """
+        try:
+            return await self._read(_precedent, heard, now)
+        except sqlite3.Error:
+            logger.exception("precedent not read", extra={"analysis": heard.id})
+            return Precedent(record=BLANK, calibrated=0.0, lately=(0, 0))
 
     async def show(self) -> None:
         """Show what is left of the budgets, and how right the analyzer was."""

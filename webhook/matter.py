@@ -36,6 +36,7 @@ class Precedent:
     record: Record
     calibrated: float  # how often answers so sure were right
     lately: tuple[int, int]  # done by itself within an hour: this to this project, and all
+    rejected: str | None = None  # that a person said no to it lately
 
 
 async def unprecedented(heard: Analysis, _: datetime) -> Precedent:

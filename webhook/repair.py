@@ -119,7 +119,8 @@ async def _look(matter: Matter, steps: tuple[Step, ...], scene: Scene) -> Change
         return asking.ask(matter, decision, scene.episode)
     if isinstance(decision, Shadow):
         return _shadow(matter, decision, scene.episode)
-    return await matter.settle(decision)
+    heard = await advice.consulted(matter, scene, decision)  # no step of the playbook fits
+    return heard or await matter.settle(decision)
 
 
 def _shadow(matter: Matter, shadow: Shadow, episode: Episode) -> Change:

@@ -81,7 +81,10 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
     inquiry = inquiry_of(ground)
     await inquiry.begin(epoch)
     analyst = inquiry.analyst(
-        epoch, ground.instruments.stage_failures.labels("analyze").inc, ground.news
+        epoch,
+        ground.instruments.stage_failures.labels("analyze").inc,
+        ground.news,
+        ground.bells["analyze"],
     )
     await ground.store(leftover.take_up, ground.config().projects.keys(), at=clock.now())
     repairs = Worker(
@@ -91,6 +94,7 @@ async def running(ground: Ground, dog: watchdog.Watchdog) -> AsyncIterator[None]
         ground.bells["repair"],
         epoch,
         effects(ground, inquiry),
+        ground.bells["analyze"].ring,
     )
     board = escalate.Switchboard(_pages(ground), ground.config().alertmanagers)
     rounds: dict[str, Once] = {

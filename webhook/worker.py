@@ -35,9 +35,11 @@ class Worker:
         bell: Bell,
         epoch: int,
         effects: Effects,
+        asked: Callable[[], None],
     ) -> None:
         self._config, self._store, self._instruments = config, store, instruments
         self._bell, self._epoch, self._effects = bell, epoch, effects
+        self._asked = asked  # somebody has to answer
         self.running: set[asyncio.Task[None]] = set()
 
     async def once(self) -> None:
@@ -101,9 +103,12 @@ class Worker:
 
     def _tell(self, case: Case, change: Change) -> None:
         self._instruments.stepped(change)
-        heard = case.analysis
-        if change.ruling is not None and heard and heard.answer and heard.by:
-            self._instruments.analyzer.decided(heard.by, heard.answer.action, change.ruling)
+        if change.consults is not None:
+            self._asked()
+        ruling = change.ruling
+        for heard in case.analyses:
+            if ruling is not None and heard.id == ruling.analysis and heard.answer and heard.by:
+                self._instruments.analyzer.decided(heard.by, heard.answer.action, ruling)
         for told in change.events:
             logger.info(told.name, extra={"project": told.project, "data": dict(told.data)})
 

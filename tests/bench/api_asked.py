@@ -18,6 +18,9 @@ EXCEPT: Final = {  # routes that read, and are not measured
     "/-/healthy": "a constant",
     "/api/v1/requests/{id}": "one row by its number, as others",
     "/api/v1/restraints/{id}": "one row by its number, as others",
+    "/api/v1/incidents/{id}/analyses": "a few rows by the number of their incident, as others",
+    "/api/v1/analyzer": "sums of the rows of a month, by an index",
+    "/api/v1/analyzer/report": "no page: it reckons over every decision, a second for ten thousand",
 }
 
 

@@ -162,6 +162,7 @@ async def test_the_page_tells_that_every_stage_lives(http: aiohttp.ClientSession
     shown = await _metrics(http, url)
     stages = sorted(name for name in shown if "heartbeat" in name)
     every = [
+        "analyze",
         "escalate",
         "health",
         "housekeeping",
@@ -169,6 +170,7 @@ async def test_the_page_tells_that_every_stage_lives(http: aiohttp.ClientSession
         "lag",
         "reconcile",
         "repair",
+        "score",
         "watchdog",
     ]
     assert stages == [

@@ -168,7 +168,7 @@ def _hostile(heard: Analysis | None = None) -> Briefing:
         incident=replace(TWICE.incident, project="p" * 60),
         episodes=tuple(_episode(id=each, alertname="A" * 90) for each in range(20)),
         attempts=(action,) * 9,
-        analysis=heard,
+        analyses=(heard,) if heard else (),
     )
     line = Line(ts=FULL.ts, level="l" * 20, message=f"{FULL.message} {HOSTILE}")
     return escalation(case, OUTREACH, HOSTILE, Gathered(lines=(line,) * 9), url=URL)
@@ -217,7 +217,9 @@ def test_what_the_analyzer_thinks_stands_where_a_suspicion_would() -> None:
 
 
 def test_what_the_analyzer_thinks_is_a_stranger_s_text() -> None:
-    told = _hostile(analysis(answer=answer(root_cause=HOSTILE), model="m" * 100)).annotations
+    about = replace(analysis().situation, alertname="A" * 90)
+    heard = analysis(answer=answer(root_cause=HOSTILE), model="m" * 100, situation=about)
+    told = _hostile(heard).annotations
     assert sum(map(len, told.values())) <= 4_000
     thinks = next(each for each in told["description"].splitlines() if "thinks" in each)
     assert "hunter2" not in thinks
@@ -225,7 +227,7 @@ def test_what_the_analyzer_thinks_is_a_stranger_s_text() -> None:
 
 
 def _thinking(said: Answer) -> Briefing:
-    heard = replace(TWICE, analysis=analysis(answer=said))
+    heard = replace(TWICE, analyses=(analysis(answer=said),))
     reason = "restart_service did not help 2 times in a row"
     return escalation(heard, OUTREACH, reason, Gathered(lines=(FULL,) * 9), url=URL)
 

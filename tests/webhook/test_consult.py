@@ -9,12 +9,13 @@ import pytest
 from orchestrator.config import Analyzer, Config
 from orchestrator.guards import Guards
 from tests.webhook import make
-from tests.webhook.hearing import analysis
+from tests.webhook.hearing import analysis, answer
 from tests.webhook.make import NOW, SECOND
 from tests.webhook.world import case
 from webhook import consult
-from webhook.analyzer.analysis import Decision, State
-from webhook.consult import FRESH, MOST, SLOW, Turn, turn
+from webhook.analyzer.analysis import SLOW, Decision, State
+from webhook.analyzer.answer import NONE, Answer
+from webhook.consult import FRESH, MOST, Turn, turn
 from webhook.guard import Block
 from webhook.policy import Act, Escalate, Step
 from webhook.policy import Decision as Planned
@@ -30,8 +31,8 @@ OBSERVED = Block(guard="observe", reason="observed")
 Mode = Literal["always", "on_failure", "off"]
 
 
-def config(mode: Mode) -> Config:
-    return make.config(analyzer=Analyzer(mode=mode))
+def config(mode: Mode, *, key: str | None = "key") -> Config:
+    return make.config(analyzer=Analyzer(mode=mode, key=key))
 
 
 @pytest.mark.parametrize(
@@ -55,10 +56,15 @@ def test_whether_it_is_asked_is_a_matter_of_mode_and_plan(
     assert turn(config(mode), case(), DOWN, planned, NOW) is expected
 
 
-def _turned(seconds: float = 0, **changes: Any) -> Turn:  # noqa: ANN401  any field of it
-    """Return the turn of an escalation with one analysis, so many seconds after it was asked."""
-    heard = case(analysis=analysis(**changes), analyses=1)
-    return turn(config("on_failure"), heard, DOWN, PEOPLE, NOW + timedelta(seconds=seconds))
+def test_without_a_model_the_playbook_need_not_wait_for_rules() -> None:
+    turns = [turn(config("always", key=None), case(), DOWN, each, NOW) for each in (ACT, PEOPLE)]
+    assert turns == [Turn.GO_ON, Turn.ASK]
+
+
+def _turned(seconds: float = 0, *, planned: Planned = PEOPLE, **changes: Any) -> Turn:  # noqa: ANN401  any field of it
+    """Return the turn with one analysis, so many seconds after it was asked."""
+    heard = case(analyses=[analysis(**changes)])
+    return turn(config("always"), heard, DOWN, planned, NOW + timedelta(seconds=seconds))
 
 
 WAITS: dict[str, Any] = {"answer": None, "answered_at": None, "by": None}
@@ -67,28 +73,44 @@ WAITS: dict[str, Any] = {"answer": None, "answered_at": None, "by": None}
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
 def test_it_is_waited_for_and_not_for_ever(state: State) -> None:
     longest = SLOW.total_seconds()
-    turns = [_turned(after, state=state, **WAITS) for after in (0, longest - 1, longest)]
-    assert turns == [Turn.WAIT, Turn.WAIT, Turn.GO_ON]
+    turns = [_turned(after, state=state, **WAITS) for after in (0, longest - 1, longest, -longest)]
+    assert turns == [Turn.WAIT, Turn.WAIT, Turn.GO_ON, Turn.GO_ON]
 
 
-def test_what_was_cut_off_is_asked_again() -> None:
-    assert _turned(state=State.ABORTED, **WAITS) is Turn.ASK
+def test_what_was_cut_off_is_asked_again_and_not_without_end() -> None:
+    lost = analysis(state=State.ABORTED, **WAITS)
+    turns = [
+        turn(config("always"), case(analyses=[lost] * many), DOWN, ACT, NOW)
+        for many in (1, MOST - 1, MOST)
+    ]
+    assert turns == [Turn.ASK, Turn.ASK, Turn.GO_ON]
+
+
+NOTHING = answer(action=NONE)
 
 
 @pytest.mark.parametrize(
-    ("decision", "soon", "late"),
+    ("decision", "said", "planned", "soon", "late"),
     [
-        (None, Turn.WEIGH, Turn.ASK),
-        (Decision.AUTO, Turn.WEIGH, Turn.ASK),  # nothing came of it, or there were an attempt more
-        (Decision.HUMAN, Turn.WEIGH, Turn.ASK),  # the question was withdrawn
-        (Decision.OBSERVE, Turn.REST, Turn.PEOPLE),
-        (Decision.ESCALATE, Turn.PEOPLE, Turn.PEOPLE),
-        (Decision.PLAYBOOK, Turn.GO_ON, Turn.GO_ON),
+        (None, answer(), ACT, Turn.WEIGH, Turn.ASK),
+        (Decision.AUTO, answer(), ACT, Turn.WEIGH, Turn.ASK),  # nothing came of it
+        (Decision.HUMAN, answer(), ACT, Turn.WEIGH, Turn.ASK),  # the question was withdrawn
+        (Decision.OBSERVE, NOTHING, ACT, Turn.REST, Turn.GO_ON),
+        (Decision.OBSERVE, answer(), OBSERVED, Turn.REST, Turn.GO_ON),
+        (Decision.OBSERVE, answer(), ACT, Turn.WEIGH, Turn.ASK),  # it may act now
+        (Decision.ESCALATE, answer(), PEOPLE, Turn.PEOPLE, Turn.ASK),
+        (Decision.ESCALATE, answer(), OBSERVED, Turn.PEOPLE, Turn.PEOPLE),
+        (Decision.PLAYBOOK, answer(), ACT, Turn.GO_ON, Turn.GO_ON),
     ],
 )
-def test_an_answer_is_good_for_a_while(decision: Decision | None, soon: Turn, late: Turn) -> None:
+def test_an_answer_is_good_for_a_while(
+    decision: Decision | None, said: Answer, planned: Planned, soon: Turn, late: Turn
+) -> None:
     length = FRESH.total_seconds()
-    turns = [_turned(after, decision=decision) for after in (length - 1, length, -length)]
+    turns = [
+        _turned(after, planned=planned, decision=decision, answer=said)
+        for after in (length - 1, length, -length)
+    ]
     assert turns == [soon, late, late]
 
 
@@ -101,9 +123,15 @@ def test_an_answer_about_something_else_is_none(changes: dict[str, Any]) -> None
     assert _turned(situation=about) is Turn.ASK
 
 
+def test_an_answer_is_still_there_after_another_alert_was_asked_about() -> None:
+    other = replace(consult.situation(case(), DOWN), alertname="ProjectHighCPU")
+    both = case(analyses=[analysis(id=1), analysis(id=2, situation=other)])
+    assert consult.known(both, DOWN) == both.analyses[0]
+
+
 def test_it_is_not_asked_without_end_about_one_outage() -> None:
     other = analysis(situation=replace(consult.situation(case(), DOWN), attempts=7))
-    heard = case(analysis=other, analyses=MOST)
+    heard = case(analyses=[other] * MOST)
     assert turn(config("always"), heard, DOWN, ACT, NOW) is Turn.GO_ON
 
 

@@ -49,3 +49,11 @@ def test_an_alert_that_begins_tells_what_it_finds_wrong(
     [alert] = make.notification(make.alert(alertname=alertname)).alerts
     told = fired(make.incident(), alert, at=NOW)
     assert [(each.name, each.data) for each in told] == [(alertname, BEGAN), *beside]
+
+
+def test_what_a_rule_quotes_of_a_stranger_is_told_without_secrets_on_one_line() -> None:
+    sent = make.alert()
+    sent["annotations"]["summary"] = "login failed:\npassword=hunter2 <!channel>"
+    [alert] = make.notification(sent).alerts
+    [told, _] = fired(make.incident(), alert, at=NOW)
+    assert told.data["summary"] == "login failed: password=*** \u2039!channel\u203a"

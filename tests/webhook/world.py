@@ -100,8 +100,7 @@ def case(
     action: Action | None = None,
     attempts: Sequence[Action] = (),
     approval: Approval | None = None,
-    analysis: Analysis | None = None,
-    analyses: int = 0,
+    analyses: Sequence[Analysis] = (),
     interrupted: bool = False,
 ) -> Case:
     """Make a case of email-blast, which is down."""
@@ -111,8 +110,7 @@ def case(
         action=action,
         attempts=tuple(attempts),
         approval=approval,
-        analysis=analysis,
-        analyses=analyses,
+        analyses=tuple(analyses),
         interrupted=interrupted,
     )
 

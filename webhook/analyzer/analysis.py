@@ -7,6 +7,7 @@ from enum import StrEnum
 from webhook.analyzer.answer import Answer
 
 WITHIN = timedelta(seconds=60)  # for evidence and answer together
+SLOW = WITHIN + timedelta(seconds=30)  # what is not answered by then is gone on without
 
 
 class State(StrEnum):
@@ -93,6 +94,7 @@ class Analysis:
     evidence: str = ""  # its SHA-256
     decision: Decision | None = None  # None: nobody has looked at the answer yet
     decided_at: datetime | None = None
+    reason: str = ""  # of the decision
 
     @property
     def going(self) -> bool:

@@ -40,6 +40,7 @@ class Hearing:
     auto_above: float
     lately: tuple[int, int]  # done by itself within an hour: this to this project, and all
     now: datetime
+    rejected: str | None = None  # that a person said no to it lately; None: nobody has
     auto_safe: bool = False  # whether a rule has answered that may act by itself
 
     @property
@@ -84,7 +85,7 @@ def _decided(answer: Answer | None, gates: tuple[Gate, ...]) -> Decision:
     if answer is None or answer.action == ESCALATE or closed & _HOPELESS:
         return Decision.ESCALATE
     if answer.action == NONE:
-        return Decision.ESCALATE if closed & _SEEN else Decision.OBSERVE
+        return Decision.ESCALATE if closed else Decision.OBSERVE
     return Decision.HUMAN if closed else Decision.AUTO
 
 
@@ -197,6 +198,10 @@ def paced(lately: tuple[int, int]) -> bool:
     return same < AGAIN and every < IN_ALL
 
 
+def _unrejected(hearing: Hearing) -> Verdict:
+    return hearing.rejected is None, hearing.rejected or "nobody has said no to it lately"
+
+
 def _tier(hearing: Hearing) -> Verdict:
     if hearing.asks is not None:
         return False, f"people have to allow it: {hearing.asks}"
@@ -236,18 +241,20 @@ _GATES: Mapping[str, Callable[[Hearing], Verdict]] = {
     "fresh": _fresh,
     "trusted": _trusted,
     "attempts": _attempts,
+    "rejected": _unrejected,
     "pace": _pace,
     "tier": _tier,
     "confidence": _confidence,
 }
 NAMES = tuple(_GATES)  # in the order in which they are asked and told
 
-# To do nothing about an alert that fires is a decision as well: a log must not talk us into it.
-_SEEN = frozenset({"cited", "measured", "trusted"})
 _ENDS = {
-    NONE: ("answered", "action", "cited", "measured", "trusted"),
+    # To do nothing about an alert that fires is a decision as well: no log, no rule and no doubt
+    # must talk us into it.
+    NONE: ("answered", "action", "cited", "measured", "trusted", "confidence"),
     ESCALATE: ("answered", "action"),
 }
+NOTHING = _ENDS[NONE]  # what an answer to do nothing is asked
 # Where these are closed, a yes of people would not help.
 _HOPELESS = frozenset(
     {"action", "allowed", "target", "precondition", "firing", "fresh", "attempts"}

@@ -1,6 +1,7 @@
 """Analyses: what the analyzer is asked, and answered, each a row that outlives the program."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -9,11 +10,13 @@ from datetime import datetime
 from orchestrator import clock
 from webhook import audit
 from webhook.analyzer import answer
-from webhook.analyzer.analysis import Analysis, By, Decision, Ruling, Situation, State
+from webhook.analyzer.analysis import SLOW, Analysis, By, Decision, Ruling, Situation, State
 from webhook.analyzer.answer import Answer
 from webhook.change import Change
 from webhook.incident import Incident
 from webhook.store import intake, rows
+
+logger = logging.getLogger(__name__)
 
 WAITING = 20  # analyses; what comes after them gets no model, for it would wait for minutes
 
@@ -49,25 +52,40 @@ class Found:
     reply: bytes | None = None
 
 
-def of_incident(db: sqlite3.Connection, incident: Incident) -> tuple[Analysis | None, int]:
-    """Return the newest analysis since *incident* was opened, and how many were asked for."""
+def of_incident(db: sqlite3.Connection, incident: Incident) -> tuple[Analysis, ...]:
+    """Return the analyses since *incident* was opened, oldest first."""
     found = db.execute(
         f"SELECT {_KNOWN} FROM analyses WHERE incident = ? AND opened_at = ? ORDER BY id",  # noqa: S608  ours
         (incident.id, rows.text(incident.opened_at)),
-    ).fetchall()
-    many = sum(row["state"] != State.ABORTED for row in found)
-    return (read(found[-1]) if found else None), many
+    )
+    return tuple(read(row) for row in found)
 
 
 # Without the bodies, which are large and of no use for a decision.
 _KNOWN = (
     "id, incident, project, alertname, opened_at, attempts, state, asked_at, answered_at, analyzer,"
-    " model, prompt, evidence_hash, answer, why_rules, ids, measured, flags, decision, decided_at"
+    " model, prompt, evidence_hash, answer, why_rules, ids, measured, flags, decision, decided_at,"
+    " reason"
 )
+
+# As the index has it, word for word: SQLite does not see that what is queued is one of these two,
+# and would read every analysis there ever was, four times a second.
+_TO_DO = "state IN ('queued', 'running')"
 
 
 def read(row: sqlite3.Row) -> Analysis:
-    """Read a row of `analyses`."""
+    """Read a row of `analyses`.
+
+    An answer in words that this version does not know counts as cut off: else one row of another
+    version would keep every incident from being looked at.
+    """
+    state = State(row["state"])
+    try:
+        said = answer.load(row["answer"]) if row["answer"] else None
+        decision = Decision(row["decision"]) if row["decision"] else None
+    except ValueError:
+        logger.warning("answer not readable", extra={"analysis": row["id"]})
+        state, said, decision = State.ABORTED, None, None
     return Analysis(
         id=row["id"],
         project=row["project"],
@@ -77,34 +95,39 @@ def read(row: sqlite3.Row) -> Analysis:
             alertname=row["alertname"],
             attempts=row["attempts"],
         ),
-        state=State(row["state"]),
+        state=state,
         asked_at=clock.read(row["asked_at"]),
         answered_at=clock.read(row["answered_at"]) if row["answered_at"] else None,
         by=By(row["analyzer"]) if row["analyzer"] else None,
         model=row["model"],
         prompt=row["prompt"],
-        answer=answer.load(row["answer"]) if row["answer"] else None,
+        answer=said,
         why_rules=row["why_rules"],
         ids=frozenset(json.loads(row["ids"])),
         measured=frozenset(json.loads(row["measured"])),
         flags=tuple(json.loads(row["flags"])),
         evidence=row["evidence_hash"],
-        decision=Decision(row["decision"]) if row["decision"] else None,
+        decision=decision,
         decided_at=clock.read(row["decided_at"]) if row["decided_at"] else None,
+        reason=row["reason"],
     )
 
 
-def claim(db: sqlite3.Connection, *, epoch: int) -> Claimed | None:
+def claim(db: sqlite3.Connection, *, epoch: int, at: datetime) -> Claimed | None:
     """Claim the analysis that has waited for longest; None when none waits.
 
-    What has ended meanwhile is not asked about any more.
+    What nobody waits for any more is not asked about: its incident has gone on without it.
     """
     db.execute(
-        "UPDATE analyses SET state = 'aborted' WHERE state = 'queued' AND EXISTS (SELECT 1"
-        " FROM incidents WHERE incidents.id = incident AND ended_at IS NOT NULL)"
+        f"UPDATE analyses SET state = 'aborted' WHERE {_TO_DO} AND state = 'queued'"  # noqa: S608  ours
+        " AND (asked_at < ? OR asked_at > ? OR NOT EXISTS (SELECT 1 FROM incidents"
+        " WHERE incidents.id = incident AND incidents.state = 'open'"
+        " AND incidents.opened_at = analyses.opened_at))",
+        (clock.written(at - SLOW), clock.written(at + SLOW)),
     )
     waiting = db.execute(
-        f"SELECT {_KNOWN} FROM analyses WHERE state = 'queued' ORDER BY asked_at, id LIMIT ?",  # noqa: S608  ours
+        f"SELECT {_KNOWN} FROM analyses WHERE {_TO_DO} AND state = 'queued'"  # noqa: S608  ours
+        " ORDER BY asked_at, id LIMIT ?",
         (WAITING + 1,),
     ).fetchall()
     if not waiting:
@@ -139,8 +162,8 @@ def cut_off(db: sqlite3.Connection, *, epoch: int, at: datetime) -> int:
     Nobody knows what was answered. Their incidents are looked at now, and ask anew.
     """
     lost = db.execute(
-        "UPDATE analyses SET state = 'aborted' WHERE state = 'running' AND claimed_by <> ?"
-        " RETURNING incident",
+        f"UPDATE analyses SET state = 'aborted' WHERE {_TO_DO} AND state = 'running'"  # noqa: S608  ours
+        " AND claimed_by <> ? RETURNING incident",
         (epoch,),
     ).fetchall()
     for row in lost:
@@ -199,13 +222,16 @@ class Similar:
     answer: Answer
 
 
-def similar(db: sqlite3.Connection, *, digest: str, prompt: str, since: datetime) -> Similar | None:
-    """Return what a model answered to the same evidence under the same *prompt*, lately."""
+def similar(
+    db: sqlite3.Connection, *, digest: str, prompt: str, model: str, since: datetime, now: datetime
+) -> Similar | None:
+    """Return what *model* answered to the same evidence under the same *prompt*, lately."""
     row = db.execute(
         "SELECT id, model, answer FROM analyses WHERE evidence_hash = ? AND answered_at >= ?"
-        " AND prompt = ? AND analyzer = 'claude' AND reused IS NULL"
-        " ORDER BY answered_at DESC LIMIT 1",
-        (digest, clock.written(since), prompt),
+        " AND answered_at <= ? AND prompt = ? AND analyzer = 'claude' AND reused IS NULL"
+        " AND EXISTS (SELECT 1 FROM calls WHERE calls.analysis = analyses.id"
+        " AND calls.model = ? AND outcome = 'ok') ORDER BY answered_at DESC LIMIT 1",
+        (digest, clock.written(since), clock.written(now), prompt, model),
     ).fetchone()
     if row is None:
         return None

@@ -166,6 +166,7 @@ _ANALYZING = (
         evidence BLOB, request BLOB, reply BLOB)""",
     "CREATE INDEX analyses_of_incident ON analyses (incident)",
     "CREATE INDEX analyses_to_do ON analyses (asked_at) WHERE state IN ('queued', 'running')",
+    "CREATE INDEX analyses_with_bodies ON analyses (answered_at) WHERE evidence IS NOT NULL",
     "CREATE INDEX analyses_like ON analyses (evidence_hash, answered_at)",
     "CREATE INDEX analyses_by_time ON analyses (answered_at)",
     "CREATE INDEX analyses_of_action ON analyses (key) WHERE key IS NOT NULL",

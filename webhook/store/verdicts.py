@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from orchestrator import clock
 from webhook.analyzer import confidence, gate
+from webhook.analyzer.answer import NONE
 from webhook.analyzer.confidence import Curve, Record
 from webhook.analyzer.learning import Came, Verdict, pairs
 
@@ -102,6 +103,17 @@ def outpaced(db: sqlite3.Connection, project: str, action: str, *, now: datetime
     return "the analyzer has done by itself meanwhile what it may in an hour"
 
 
+def rejected(db: sqlite3.Connection, project: str, action: str, *, since: datetime) -> str | None:
+    """Say that a person has said no to *action* on *project* lately; None: nobody has."""
+    row = db.execute(
+        "SELECT decided_by, decided_at FROM approvals JOIN actions ON key = action"
+        " WHERE approvals.project = ? AND name = ? AND decision = 'rejected' AND decided_at > ?"
+        " ORDER BY decided_at DESC LIMIT 1",
+        (project, action, clock.written(since)),
+    ).fetchone()
+    return row and f"{row['decided_by']} rejected it at {row['decided_at'][:16]}Z"
+
+
 def decided(
     db: sqlite3.Connection, *, now: datetime, since: datetime | None = None
 ) -> list[Verdict]:
@@ -172,7 +184,8 @@ def _verdicts(db: sqlite3.Connection, found: list[sqlite3.Row], now: datetime) -
 def _came(db: sqlite3.Connection, row: sqlite3.Row, past: _Past) -> Came:
     if row["key"] is not None:
         return _of_action(row, past)
-    return _of_nothing(db, row, past) if row["decision"] == "observe" else Came.UNLABELLED
+    nothing = row["decision"] == "observe" and row["action"] == NONE  # else it was only recorded
+    return _of_nothing(db, row, past) if nothing else Came.UNLABELLED
 
 
 def _of_action(row: sqlite3.Row, past: _Past) -> Came:

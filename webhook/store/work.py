@@ -93,7 +93,6 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
         (incident.id,),
     )
     action = attempts.under_way(db, incident)
-    analysis, asked = analyses.of_incident(db, incident)
     return Case(
         incident=incident,
         episodes=tuple(rows.episode(row) for row in episodes),
@@ -101,8 +100,7 @@ def _case(db: sqlite3.Connection, incident: Incident, *, interrupted: bool) -> C
         attempts=attempts.executed(db, incident.project),
         approval=approvals.of_action(db, action.key) if action else None,
         shadowed=attempts.shadowed(db, incident),
-        analysis=analysis,
-        analyses=asked,
+        analyses=analyses.of_incident(db, incident),
         request=requests.of_case(db, incident, action.key if action else None),
         interrupted=interrupted,
     )

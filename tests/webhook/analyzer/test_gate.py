@@ -103,6 +103,7 @@ def test_an_answer_that_passes_every_gate_is_acted_on() -> None:
                 "fresh": "it was asked 1m ago",
                 "trusted": "no text in the evidence looks as if it were meant to steer",
                 "attempts": "attempts are left",
+                "rejected": "nobody has said no to it lately",
                 "pace": "0 of 2 to this project and 0 of 6 in all were done this hour",
                 "tier": "it takes nothing from anybody",
                 "confidence": "its confidence, 0.9, is above 0.7",
@@ -171,6 +172,11 @@ SHUT: dict[str, tuple[Hearing, Decision, str]] = {
         _hearing(spent="clear_cache was tried twice, and did not help"),
         ESCALATE,
         "clear_cache was tried twice, and did not help",
+    ),
+    "rejected": (
+        _hearing(rejected="ann rejected it at 2026-11-21T03:12Z"),
+        HUMAN,
+        "ann rejected it at 2026-11-21T03:12Z",
     ),
     "pace": (
         _hearing(lately=(2, 2)),
@@ -325,7 +331,7 @@ def test_rules_act_by_themselves_only_where_one_is_marked_safe(
 
 
 def test_nothing_is_done_where_the_analyzer_says_so_of_what_was_measured() -> None:
-    ruling = judge(_hearing(_answer(action="none", target_ref=Target.NONE, confidence=0.5)))
+    ruling = judge(_hearing(_answer(action="none", target_ref=Target.NONE)))
     assert (ruling.decision, ruling.closed, ruling.reason) == (
         OBSERVE,
         (),
@@ -337,6 +343,7 @@ def test_nothing_is_done_where_the_analyzer_says_so_of_what_was_measured() -> No
         "cited",
         "measured",
         "trusted",
+        "confidence",
     ]
 
 
@@ -347,6 +354,7 @@ def test_nothing_is_done_where_the_analyzer_says_so_of_what_was_measured() -> No
         (_answer("M1", "M9", action="none"), (), "cited"),
         (_answer(action="none", suspicious_text=True), (), "trusted"),
         (_answer(action="none"), ("instruction",), "trusted"),
+        (_answer(action="none", confidence=0.70), (), "confidence"),
     ],
 )
 def test_a_log_that_says_all_is_well_does_not_stop_a_repair_unseen(
@@ -357,9 +365,9 @@ def test_a_log_that_says_all_is_well_does_not_stop_a_repair_unseen(
     assert ruling.reason.startswith("it says that nothing is to be done, which is not believed: ")
 
 
-def test_rules_may_advise_to_do_nothing() -> None:
+def test_rules_cannot_talk_anybody_into_doing_nothing() -> None:
     ruling = judge(_hearing(_answer(action="none"), analysis={"by": By.RULES}))
-    assert (ruling.decision, list(_closed(ruling))) == (OBSERVE, ["answered"])
+    assert (ruling.decision, list(_closed(ruling))) == (ESCALATE, ["answered"])
 
 
 def test_an_analyzer_that_asks_for_people_gets_them() -> None:
@@ -429,6 +437,7 @@ def test_every_field_of_a_hearing_matters() -> None:
         "calibrated": 0.8,
         "auto_above": 0.95,
         "lately": (1, 1),
+        "rejected": "x",
         "now": NOW + MINUTE,
         "auto_safe": True,
     }

@@ -114,7 +114,8 @@ class Landing:
             must(why is None, f"done{undo}, and nobody was asked", why)
 
     def _judge_ruling(self, ruling: Ruling, action: Action) -> None:
-        heard = self._flight.case.analysis
+        analyses = self._flight.case.analyses
+        heard = next((each for each in analyses if each.id == ruling.analysis), None)
         assert heard is not None, "decided on an answer that is not there"
         assert heard.by is By.CLAUDE, "done on the word of rules"
         assert (ruling.decision, heard.answer and heard.answer.action) == (

@@ -115,7 +115,7 @@ class Story:
         if self.advice is None:
             return False
         with atomic(self.db):
-            claimed = analyses.claim(self.db, epoch=self.epoch)
+            claimed = analyses.claim(self.db, epoch=self.epoch, at=self.now)
             if claimed is not None:
                 analyses.store(self.db, claimed.analysis.id, self.advice, at=self.now)
         return claimed is not None

@@ -87,6 +87,13 @@ _MADE: dict[str, dict[str, object]] = {
         "effective": 0.9,
         "action": "restart_service",
     },
+    "calls": {
+        "analysis": 1,
+        "at": NOW,
+        "model": "claude-sonnet-5-5",
+        "reserved": 0,
+        "prices": "",
+    },
     "boots": {"at": NOW},
     "events": {"at": NOW, "name": "ActionWithheld", "project": "a", "incident": 1, "data": {}},
 }

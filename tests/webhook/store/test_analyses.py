@@ -4,14 +4,17 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.webhook.hearing import answer
 from tests.webhook.make import NOW, SECOND
+from tests.webhook.store.fill import add
 from tests.webhook.store.queue import EPOCH, apply, claimed, ends, fires
 from webhook import consult, outcome
-from webhook.analyzer.analysis import Analysis, By, Decision, Gate, Ruling, State
+from webhook.analyzer.analysis import SLOW, Analysis, By, Decision, Gate, Ruling, State
 from webhook.case import Case
 from webhook.store import analyses, work
 from webhook.store.analyses import WAITING, Claimed, Found
@@ -47,15 +50,17 @@ def _asks(db: sqlite3.Connection) -> Case:
 
 
 def _claim(db: sqlite3.Connection) -> Claimed:
-    found = analyses.claim(db, epoch=EPOCH)
+    found = analyses.claim(db, epoch=EPOCH, at=NOW)
     assert found is not None
     return found
 
 
-def _known(db: sqlite3.Connection) -> tuple[Analysis | None, int]:
+def _known(db: sqlite3.Connection) -> Analysis:
+    """Return the one analysis of the first incident, as a step gets it."""
     case = work.look(db, 1)
     assert case is not None
-    return case.analysis, case.analyses
+    [known] = case.analyses
+    return known
 
 
 def _due(db: sqlite3.Connection) -> bool:
@@ -74,7 +79,7 @@ def test_what_a_step_asks_is_claimed_once_with_all_that_its_alert_said(
         "email-blast",
         {"summary": "email-blast is down."},
     )
-    assert analyses.claim(db, epoch=EPOCH) is None
+    assert analyses.claim(db, epoch=EPOCH, at=NOW) is None
 
 
 def test_its_answer_wakes_the_incident_and_stands_there_for_the_next_step(
@@ -84,29 +89,26 @@ def test_its_answer_wakes_the_incident_and_stands_there_for_the_next_step(
     number = _claim(db).analysis.id
     assert not _due(db)
     analyses.store(db, number, FOUND, at=NOW)
-    known, many = _known(db)
+    known = _known(db)
     assert _due(db)
-    assert known is not None
-    assert (known.state, known.answer, known.measured, many) == (
+    assert (known.state, known.answer, known.measured) == (
         State.ANSWERED,
         answer(),
         frozenset({"M1"}),
-        1,
     )
 
 
-def test_what_was_being_asked_when_the_program_ended_counts_as_never_asked(
+def test_what_was_being_asked_when_the_program_ended_is_cut_off(
     db: sqlite3.Connection,
 ) -> None:
     _asks(db)
     number = _claim(db).analysis.id
     assert analyses.cut_off(db, epoch=EPOCH, at=NOW) == 0  # by this start
     assert analyses.cut_off(db, epoch=EPOCH + 1, at=NOW) == 1
-    known, many = _known(db)
-    assert known is not None
-    assert (known.state, many, _due(db)) == (State.ABORTED, 0, True)
+    known = _known(db)
+    assert (known.state, _due(db)) == (State.ABORTED, True)
     analyses.store(db, number, FOUND, at=NOW)  # too late
-    assert _known(db) == (known, 0)
+    assert _known(db) == known
 
 
 def test_what_has_ended_meanwhile_is_not_asked_about(db: sqlite3.Connection) -> None:
@@ -115,7 +117,22 @@ def test_what_has_ended_meanwhile_is_not_asked_about(db: sqlite3.Connection) -> 
     due = claimed(db, after=2)
     apply(db, outcome.closed(due, "recovered by itself", NOW + 2 * SECOND), after=2)
     assert case.incident.id == due.incident.id
-    assert analyses.claim(db, epoch=EPOCH) is None
+    assert analyses.claim(db, epoch=EPOCH, at=NOW) is None
+
+
+def test_to_look_for_what_waits_does_not_read_what_was_answered(db: sqlite3.Connection) -> None:
+    _asks(db)
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    analyses.cut_off(db, epoch=EPOCH, at=NOW)
+    _claim(db)
+    db.set_trace_callback(None)
+    plans = [row["detail"] for each in asked for row in db.execute(f"EXPLAIN QUERY PLAN {each}")]
+    read = {each for each in plans if each.startswith(("SCAN", "SEARCH")) and "analyses" in each}
+    assert read == {
+        "SCAN analyses USING INDEX analyses_to_do",
+        "SEARCH analyses USING INTEGER PRIMARY KEY (rowid=?)",
+    }
 
 
 def test_where_many_wait_no_model_is_asked(db: sqlite3.Connection) -> None:
@@ -154,22 +171,67 @@ def test_what_was_decided_is_kept_with_every_gate_and_in_the_audit(
 
 
 @pytest.mark.parametrize(
-    ("digest", "prompt", "after", "found"),
+    ("changed", "found"),
     [
-        ("0" * 64, "1", 0, 1),
-        ("0" * 64, "1", 1, None),  # it is older than that
-        ("0" * 64, "2", 0, None),
-        ("1" * 64, "1", 0, None),
+        ({}, 1),
+        ({"since": NOW + SECOND}, None),  # it is older than that
+        ({"now": NOW - SECOND}, None),  # it is of a clock that was set back
+        ({"digest": "1" * 64}, None),
+        ({"prompt": "2"}, None),
+        ({"model": "claude-haiku-5-5"}, None),
     ],
 )
 def test_the_same_evidence_need_not_be_paid_for_twice(
-    db: sqlite3.Connection, digest: str, prompt: str, after: int, found: int | None
+    db: sqlite3.Connection, changed: dict[str, Any], found: int | None
 ) -> None:
     _asks(db)
     analyses.store(db, _claim(db).analysis.id, FOUND, at=NOW)
-    since = NOW + after * SECOND
-    similar = analyses.similar(db, digest=digest, prompt=prompt, since=since)
+    add(db, "calls", model="claude-sonnet-5-5", outcome="ok")
+    asked = {
+        "digest": "0" * 64,
+        "prompt": "1",
+        "model": "claude-sonnet-5-5",
+        "since": NOW,
+        "now": NOW,
+    }
+    similar = analyses.similar(db, **{**asked, **changed})
     assert (similar and similar.id) == found
+
+
+@pytest.mark.parametrize("late", [SLOW, -SLOW])
+def test_what_nobody_waits_for_any_more_is_not_asked(
+    db: sqlite3.Connection, late: timedelta
+) -> None:
+    _asks(db)
+    beyond = SECOND if late > timedelta(0) else -SECOND
+    assert analyses.claim(db, epoch=EPOCH, at=NOW + late + beyond) is None
+    assert _known(db).state is State.ABORTED
+
+
+def test_an_answer_in_words_of_another_version_counts_as_cut_off(db: sqlite3.Connection) -> None:
+    _asks(db)
+    analyses.store(db, _claim(db).analysis.id, FOUND, at=NOW)
+    db.execute("UPDATE analyses SET answer = replace(answer, 'process_down', 'sunspots')")
+    assert (_known(db).state, _known(db).answer) == (State.ABORTED, None)
+
+
+@pytest.mark.parametrize("many", [10, 3_000])
+def test_however_many_were_answered_a_claim_looks_at_none_of_them(
+    db: sqlite3.Connection, many: int
+) -> None:
+    for _ in range(many):
+        add(db, "analyses")
+    _asks(db)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    db.set_progress_handler(count, 100)  # of the instructions of SQLite's machine
+    _claim(db)
+    analyses.cut_off(db, epoch=EPOCH + 1, at=NOW)
+    assert steps < 30
 
 
 def test_bodies_are_let_go_of_and_what_was_decided_stays(db: sqlite3.Connection) -> None:

@@ -70,7 +70,7 @@ def test_an_alert_has_ended_when_all_of_it_has(db: sqlite3.Connection) -> None:
     add(db, "incidents")
     add(db, "episodes", ended_at=NOW + SECOND)
     add(db, "episodes", fingerprint="g")
-    analysis(db, 1, **answered(), **decided("observe"))
+    analysis(db, 1, **answered(action="none"), **decided("observe"))
     [goes_on] = explained(db, 1, limit=1, now=NOW)
     assert goes_on.after == After(came=Came.OPEN)
     db.execute("UPDATE episodes SET ended_at = '2026-11-21T12:00:08.000000Z' WHERE id = 2")
@@ -81,7 +81,7 @@ def test_an_alert_has_ended_when_all_of_it_has(db: sqlite3.Connection) -> None:
 def test_half_an_hour_later_it_is_told_what_came_of_a_decision(db: sqlite3.Connection) -> None:
     add(db, "incidents")
     add(db, "episodes", ended_at=NOW + SECOND)
-    analysis(db, 1, **answered(), **decided("observe"))
+    analysis(db, 1, **answered(action="none"), **decided("observe"))
     for later, came in ((29, Came.OPEN), (31, Came.ENDED)):
         [found] = explained(db, 1, limit=1, now=NOW + later * 60 * SECOND)
         assert found.after == After(ended_at=NOW + SECOND, came=came)
@@ -90,7 +90,7 @@ def test_half_an_hour_later_it_is_told_what_came_of_a_decision(db: sqlite3.Conne
 def test_an_alert_of_another_name_says_nothing_of_it(db: sqlite3.Connection) -> None:
     add(db, "incidents")
     add(db, "episodes", ended_at=NOW, alertname="ProjectHighCPU", received_at=NOW + 60 * SECOND)
-    analysis(db, 1, **answered(), **decided("observe"))
+    analysis(db, 1, **answered(action="none"), **decided("observe"))
     [found] = explained(db, 1, limit=1, now=NOW)
     assert found.after == After(came=Came.OPEN)
 

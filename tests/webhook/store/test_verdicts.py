@@ -213,11 +213,19 @@ def test_to_do_nothing_while_people_are_at_work_is_neither_right_nor_wrong(
     assert _came(db) == [Came.MAINTENANCE]
 
 
-@pytest.mark.parametrize("decision", ["escalate", "playbook"])
-def test_of_an_answer_that_proposed_nothing_it_cannot_be_told(
-    db: sqlite3.Connection, decision: str
+@pytest.mark.parametrize(
+    ("decision", "action"),
+    [
+        ("escalate", "escalate"),
+        ("playbook", "escalate"),
+        ("observe", "restart_service"),  # it was only recorded
+    ],
+)
+def test_of_what_was_not_done_it_cannot_be_told_whether_it_had_helped(
+    db: sqlite3.Connection, decision: str, action: str
 ) -> None:
-    add(db, "analyses", decision=decision, action="escalate")
+    add(db, "analyses", decision=decision, action=action)
+    add(db, "episodes", received_at=NOW - MINUTE, ended_at=NOW + MINUTE)
     assert _came(db) == [Came.UNLABELLED]
     assert verdicts.labelled(db, now=LATER) == []
 
@@ -369,3 +377,25 @@ def test_a_decision_costs_the_same_with_ten_thousand_incidents_as_with_one_thous
         found.append([_steps(db, question) for question in _questions(db)])
     few, many = found
     assert [more <= less * 1.1 + 1 for less, more in zip(few, many, strict=True)] == [True] * 5
+
+
+def _asked(db: sqlite3.Connection, decision: str, *, project: str = "a") -> None:
+    """Let ann have answered a question about a restart."""
+    _done(db, project, project=project, state="rejected", executed_at=None, finished_at=None)
+    answered = {"decision": decision, "decided_by": "ann", "decided_at": NOW}
+    add(db, "approvals", action=project, project=project, **answered)
+
+
+def test_what_a_person_said_no_to_is_known_for_a_while(db: sqlite3.Connection) -> None:
+    _asked(db, "rejected")
+    _asked(db, "approved", project="b")
+    told = [
+        verdicts.rejected(db, project, action, since=since)
+        for project, action, since in (
+            ("a", "restart_service", NOW - SECOND),
+            ("a", "restart_service", NOW),
+            ("a", "clear_cache", NOW - SECOND),
+            ("b", "restart_service", NOW - SECOND),
+        )
+    ]
+    assert told == ["ann rejected it at 2026-11-21T12:00Z", None, None, None]
