@@ -4,7 +4,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api tools tools-new rules lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api bench-analyzer tools tools-new rules lint types imports lock clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench-audit: .venv/.dev ## measure how fast a forged audit is found (a minute); 
 
 bench-api: .venv/.dev ## measure the API with a million events in the database (1 minute); ARGS="--requests 20" for less
 	@$(BIN)/python -m tests.bench.api $(ARGS)
+
+bench-analyzer: .venv/.dev tools ## measure the analyzer without its model (2 minutes); ARGS="--analyses 20" for less
+	@$(BIN)/python -m tests.bench.analyzer $(ARGS)
 
 tools: .venv/.run ## find Prometheus and Alertmanager, or fetch Debian 12's into .tools/
 	@$(BIN)/python -m orchestrator.demo.binaries

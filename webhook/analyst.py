@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -53,6 +53,7 @@ class Effects:
     ]
     secrets: Callable[[], frozenset[str]]  # of ours; asked in a thread, for it reads files
     model: Callable[[], Ask | None]  # None: there is no key
+    helped: Callable[[str, Sequence[str]], Awaitable[Sequence[str]]]  # an alert, actions
     similar: Callable[[str, str, datetime], Awaitable[Similar | None]]
     store: Callable[[int, Found], Awaitable[None]]
     abort: Callable[[int], Awaitable[None]]
@@ -129,6 +130,8 @@ class Analyst:
             await effects.abort(asked.id)
             return
         about = subject(claimed, case, project, effects.config(), effects.now())
+        helped = await effects.helped(about.alertname, about.allowed)
+        about = replace(about, helped=tuple(helped))
         raw = await effects.collect(about, project, claimed.labels, claimed.annotations)
         pack = await asyncio.to_thread(self._packed, about, raw)
         effects.gathered(pack)
@@ -153,7 +156,14 @@ class Analyst:
         known = await self._effects.similar(digest(pack), PROMPT, since)
         if known is not None:
             return _by_model(pack, known.answer, known.model, reused=known.id)
-        heard = await ask(pack, claimed.analysis, claimed.severity == "critical")
+        try:
+            heard = await ask(pack, claimed.analysis, claimed.severity == "critical")
+        except sqlite3.Error:  # nothing can be stored, so nothing can be paid for either
+            raise
+        except Exception:  # of the client, or of what it stands on: rules need neither
+            logger.exception("model not asked", extra={"analysis": claimed.analysis.id})
+            self._effects.failed()
+            return _by_rules(pack, "the client of the model has failed", "failed")
         sent = heard.pack or pack  # it may have been asked again without the log
         if heard.answer is None:
             return _by_rules(pack, heard.why, heard.reason, heard)

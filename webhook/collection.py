@@ -8,14 +8,13 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Final, TypeVar
 
 import aiohttp
 
-from orchestrator import answer, health, probe, secret
+from orchestrator import answer, probe, secret
 from orchestrator.answer import IN_WORDS, Answer, Reason
 from orchestrator.clock import Clock
 from orchestrator.config import Config
@@ -213,9 +212,11 @@ class _Asking:
         return said
 
     async def probe(self) -> str:
-        """Return the state that a probe finds just now, with what was wrong."""
-        ask = partial(probe.ask, self._sources.ways, self._project)
-        seen = health.verdict(await probe.confirmed(ask))
+        """Return the state that a probe finds just now, with what was wrong.
+
+        It is asked once: a second look, half a second later, is taken before anything is done.
+        """
+        seen = await probe.ask(self._sources.ways, self._project)
         return f"{seen.state}: {seen.reason}" if seen.reason else f"{seen.state}"
 
     async def deployed(self) -> float:

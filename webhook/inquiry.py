@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,7 +19,7 @@ from webhook import analyst, collection
 from webhook.analyst import Analyst, Ask
 from webhook.analyzer.analysis import WITHIN, Analysis, By
 from webhook.analyzer.call import Denied, Ended, Ledger
-from webhook.analyzer.confidence import BLANK
+from webhook.analyzer.confidence import BLANK, Curve
 from webhook.case import Case
 from webhook.claude.account import Account
 from webhook.claude.client import Claude
@@ -37,6 +37,7 @@ from webhook.store.reader import Reader
 from webhook.store.spending import Limits
 
 REJECTED_FOR = timedelta(days=1)  # what a person said no to, is not done by itself so soon
+CURVES = timedelta(minutes=5)  # an outcome settles after thirty, and a thousand are read for it
 SCORED = timedelta(days=90)  # what is older was another fleet, and another model
 SCORE_EVERY = 30.0  # seconds; all labelled answers are read for it
 
@@ -52,13 +53,13 @@ def limits(config: Analyzer) -> Limits:
     )
 
 
-def _precedent(db: sqlite3.Connection, heard: Analysis, now: datetime) -> Precedent:
+def _precedent(db: sqlite3.Connection, heard: Analysis, curve: Curve, now: datetime) -> Precedent:
     action = heard.answer.action if heard.answer else ""
     raw = heard.answer.confidence if heard.answer else 0.0
     alertname, project = heard.situation.alertname, heard.project
     return Precedent(
         record=verdicts.record(db, alertname, action, now=now),
-        calibrated=verdicts.curve(db, heard.model, heard.prompt, now=now).at(raw),
+        calibrated=curve.at(raw),
         lately=verdicts.lately(db, project, action, now=now),
         rejected=verdicts.rejected(db, project, action, since=now - REJECTED_FOR),
     )
@@ -138,6 +139,7 @@ class Inquiry:
         self._config, self._store, self._read, self._meters = config, store, read, meters
         self._session, self._ways = session, ways
         self.models = Models(config, meters)
+        self._curves: dict[tuple[str, str], tuple[datetime, Curve]] = {}
 
     async def begin(self, epoch: int) -> None:
         """Give up what was asked before this start, and let the model get ready."""
@@ -155,6 +157,9 @@ class Inquiry:
 
         async def case(incident: int) -> Case | None:
             return await read(work.look, incident)
+
+        async def helped(alertname: str, actions: Sequence[str]) -> tuple[str, ...]:
+            return await read(verdicts.helped, alertname, actions, now=clock.now())
 
         async def similar(digest: str, prompt: str, since: datetime) -> Similar | None:
             return await read(
@@ -180,6 +185,7 @@ class Inquiry:
             collect=self._collect,
             secrets=lambda: collection.secrets(self._config()),
             model=self._model,
+            helped=helped,
             similar=similar,
             store=keep,
             abort=abort,
@@ -196,10 +202,19 @@ class Inquiry:
         Where that cannot be read, the answer counts for nothing, and people are asked.
         """
         try:
-            return await self._read(_precedent, heard, now)
+            return await self._read(_precedent, heard, await self._curve(heard, now), now)
         except sqlite3.Error:
             logger.exception("precedent not read", extra={"analysis": heard.id})
             return Precedent(record=BLANK, calibrated=0.0, lately=(0, 0))
+
+    async def _curve(self, heard: Analysis, now: datetime) -> Curve:
+        """Return how often answers like it were right, as it was some minutes ago at most."""
+        of = heard.model, heard.prompt
+        at, curve = self._curves.get(of, (now, None))
+        if curve is None or abs(now - at) > CURVES:
+            curve = await self._read(verdicts.curve, *of, now=now)
+            self._curves = {of: (now, curve)}  # another model or prompt comes once a month
+        return curve
 
     async def show(self) -> None:
         """Show what is left of the budgets, and how right the analyzer was."""

@@ -243,6 +243,7 @@ async def _the_series_of_removed_projects_vanish(stack: Stack) -> None:
     await stack.until("project_up", {"a": 1.0, "b": 1.0}, "project")
 
 
+@pytest.mark.long
 async def test_two_shards_have_each_project_once(start: Start, free_port: FreePort) -> None:
     projects = [hostile(free_port()) for _ in range(12)]
     names = "abcdefghijkl"

@@ -8,92 +8,78 @@ import pytest
 
 from orchestrator import clock
 from orchestrator.demo.messages import evidence
-from orchestrator.demo.messages.evidence import Evidence
 from tests.conftest import Serve
 from tests.e2e.conftest import Json, Live, Start, names_of
 from tests.e2e.people import People, people
-from tests.messages import Script, saying, stand_in
+from tests.messages import saying, stand_in
 
 __all__ = ["people"]  # a fixture
 
 pytestmark = pytest.mark.e2e
 
-SICK = "email-blast"
+DOUBTED, BELIEVED = "chatbot", "email-blast"
 
 
-async def _called(live: Live, kind: str, *ends: str) -> list[Json]:
-    """Make the test call, and return what /ws tells of it up to one of *ends*."""
-    url, call = live.stack.url("webhook"), {"projectName": SICK, "type": kind}
+async def _called(live: Live, project: str, kind: str, *ends: str) -> list[Json]:
+    """Make the test call, and return what /ws tells of the project up to one of *ends*."""
+    url, call = live.stack.url("webhook"), {"projectName": project, "type": kind}
     async with live.session.ws_connect(f"{url}/ws?after=0") as stream:
         async with live.session.post(f"{url}/api/test/anomaly", json=call) as response:
             assert response.status == 202
-            assert (await response.json())["project"] == SICK
-        told = [await stream.receive_json(timeout=60)]
-        while told[-1]["name"] not in ends:
-            told.append(await stream.receive_json(timeout=60))
+            assert (await response.json())["project"] == project
+        told: list[Json] = []
+        while not told or told[-1]["name"] not in ends:
+            event = await stream.receive_json(timeout=60)
+            told += [event] if event["project"] == project else []
     return told
 
 
-async def _done(live: Live) -> list[str]:
-    return [each["action"] for each in await live.commands() if each["project"] == SICK]
+async def _done(live: Live) -> list[tuple[str, str]]:
+    return [(each["project"], each["action"]) for each in await live.commands()]
 
 
-def _heard(script: Script) -> Evidence:
-    """Return the evidence of the one request that the model was sent."""
-    [asked] = script.asked
-    return evidence.read(asked)
-
-
-async def test_at_3_a_test_call_is_put_to_claude_and_at_0_71_its_advice_is_taken(
-    start: Start, serve: Serve
+async def test_at_3_a_test_call_is_put_to_claude_and_its_advice_is_taken_above_0_70(
+    start: Start, serve: Serve, people: People
 ) -> None:
-    url, script = await stand_in(serve, otherwise=saying(confidence=0.71))
+    """At 0.70 nothing is done, and people have it; at 0.71 it is done, in the same stack."""
+    url, script = await stand_in(serve, saying(confidence=0.70), saying(confidence=0.71))
     async with start(analyzer={"mode": "always", "url": url}) as live:
-        told = await _called(live, "high_memory", "PROBLEM_RESOLVED")
-        done = await _done(live)
+        await people.called_by(live)
+        doubted = await _called(live, DOUBTED, "high_memory", "ApprovalRequested")
+        page = await people.until_heard("ApprovalRequired", "firing")
+        assert await _done(live) == []
+        believed = await _called(live, BELIEVED, "high_memory", "PROBLEM_RESOLVED")
+        assert await _done(live) == [(BELIEVED, "clear_cache")]
         counted = await _page(live)
-    assert done == ["clear_cache"]
+        assert _approvals(live) == 1
+    assert names_of(doubted, DOUBTED)[-3:] == [
+        *("AnalysisRequested", "AIDecision", "ApprovalRequested")
+    ]
+    assert page["annotations"]["summary"] == "chatbot: may clear_cache be done?"
+    assert "its confidence, 0.7, is not above 0.7" in page["annotations"]["description"]
     anomaly = {"kind": "high_memory", "alertname": "ProjectHighMemory"}
-    assert [each["data"] for each in told if each["name"] == "AnomalyDetected"] == [anomaly]
-    assert names_of(told, SICK) == [
+    assert [each["data"] for each in believed if each["name"] == "AnomalyDetected"] == [anomaly]
+    assert names_of(believed, BELIEVED) == [
         *("ProjectHighMemory", "AnomalyDetected", "AnalysisRequested", "AIDecision"),
         *("ActionStarted", "ActionExecuted", "RecoveryObserved", "PROBLEM_RESOLVED"),
     ]
-    memory = _heard(script).figure("memory")
-    assert memory is not None
-    assert memory[1] > 0.85
-    [decided] = [each["data"] for each in told if each["name"] == "AIDecision"]
-    kept = ("action", "confidence", "effective", "decision", "root_cause")
-    assert {key: decided[key] for key in kept} == {
-        "action": "clear_cache",
-        "confidence": 0.71,
-        "effective": 0.71,
-        "decision": "auto",
-        "root_cause": "The cache keeps everything.",
-    }
-    decisions = (
+    assert [_decided(each) for each in (doubted, believed)] == [
+        ("clear_cache", 0.70, 0.70, "human", "The cache keeps everything."),
+        ("clear_cache", 0.71, 0.71, "auto", "The cache keeps everything."),
+    ]
+    assert len(script.asked) == 2  # one call each
+    memory = [evidence.read(asked).figure("memory") for asked in script.asked]
+    assert [figure is not None and figure[1] > 0.85 for figure in memory] == [True, True]
+    assert (
         'analyzer_decisions_total{action="clear_cache",analyzer="claude",decision="auto",'
         'gate="none"} 1.0'
-    )
-    assert decisions in counted
-    assert _approvals(live) == 0
+    ) in counted
 
 
-async def test_at_3_at_0_70_nothing_is_done_and_people_have_it(
-    start: Start, serve: Serve, people: People
-) -> None:
-    url, script = await stand_in(serve, otherwise=saying(confidence=0.70))
-    async with start(analyzer={"mode": "always", "url": url}) as live:
-        await people.called_by(live)
-        told = await _called(live, "high_memory", "ApprovalRequested")
-        page = await people.until_heard("ApprovalRequired", "firing")
-        assert await _done(live) == []
-    assert names_of(told, SICK)[-3:] == ["AnalysisRequested", "AIDecision", "ApprovalRequested"]
-    decided = told[-2]["data"]
-    assert (decided["effective"], decided["decision"]) == (0.70, "human")
-    assert page["annotations"]["summary"] == "email-blast: may clear_cache be done?"
-    assert "its confidence, 0.7, is not above 0.7" in page["annotations"]["description"]
-    assert len(script.asked) == 1
+def _decided(told: list[Json]) -> tuple[object, ...]:
+    [data] = [each["data"] for each in told if each["name"] == "AIDecision"]
+    kept = ("action", "confidence", "effective", "decision", "root_cause")
+    return tuple(data[key] for key in kept)
 
 
 @pytest.mark.long
@@ -111,9 +97,10 @@ async def test_at_3_what_disrupts_is_done_once_it_has_helped_often_enough(
     url, _ = await stand_in(serve, otherwise=saying(action=action, confidence=0.95))
     async with start(analyzer={"mode": "always", "url": url}) as live:
         _seed(live, alertname, action, helped)
-        told = await _called(live, kind, end, "ApprovalRequested")
+        told = await _called(live, BELIEVED, kind, end, "ApprovalRequested")
         done = await _done(live)
-    assert (told[-1]["name"], done) == ((end, [action]) if helped else ("ApprovalRequested", []))
+    expected = (end, [(BELIEVED, action)]) if helped else ("ApprovalRequested", [])
+    assert (told[-1]["name"], done) == expected
 
 
 def _seed(live: Live, alertname: str, action: str, many: int) -> None:

@@ -131,7 +131,7 @@ async def test_a_host_with_two_addresses_is_asked_no_oftener(free_port: FreePort
 
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["kept", "fresh"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "two.example"])
+@pytest.mark.parametrize("host", [pytest.param("127.0.0.1", marks=pytest.mark.long), "two.example"])
 async def test_nothing_stays_behind_of_a_question(
     free_port: FreePort, host: str, *, fresh: bool
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,10 +22,12 @@ from webhook.case import Case
 from webhook.claude.heard import Heard
 from webhook.diagnosis import Line
 from webhook.evidence.item import Pack, Subject
+from webhook.evidence.pack import wire
 from webhook.evidence.raw import Raw
 from webhook.stage import Bell
 from webhook.store.analyses import Claimed, Found, Similar
 
+OWN = "orchestrator-own-control-token"
 FULL = Line(ts="", level="error", message="database full: database or disk is full")
 MODEL = "claude-sonnet-5-5"
 
@@ -45,6 +47,7 @@ class Bureau:
     failures: int = 0
     since: datetime | None = None
     subject: Subject | None = None
+    own: str = "another-secret-of-ours"
 
     def analyst(self) -> Analyst:
         made = Effects(
@@ -53,8 +56,9 @@ class Bureau:
             claim=self._claim,
             case=_look,
             collect=self._collect,
-            secrets=frozenset,
+            secrets=lambda: frozenset({self.own}),
             model=lambda: self.model,
+            helped=_helped,
             similar=self._similar,
             store=self._store,
             abort=self._abort,
@@ -92,6 +96,10 @@ class Bureau:
 
     def _failed(self) -> None:
         self.failures += 1
+
+
+async def _helped(alertname: str, actions: Sequence[str]) -> list[str]:
+    return [f"{each}: 5 of 7 times" for each in actions if alertname == "ProjectDown"]
 
 
 async def _look(_: int) -> Case | None:
@@ -152,6 +160,20 @@ async def test_a_model_is_asked_and_all_that_explains_its_answer_is_kept() -> No
     assert {each["id"] for each in kept["evidence"]} == set(found.ids)
 
 
+async def test_secrets_of_ours_are_in_nothing_that_is_sent_or_kept() -> None:
+    asked: list[Pack] = []
+
+    async def ask(pack: Pack, _: Analysis, __: bool) -> Heard:  # noqa: FBT001  as Ask has it
+        asked.append(pack)
+        return HEARD
+
+    leak = Line(ts="", level="error", message=f"control said no to {OWN}")
+    found = await _made(Bureau([_claimed()], model=ask, raw=Raw(lines=(leak,)), own=OWN))
+    assert found.evidence is not None
+    assert OWN not in wire(asked[0]) + gzip.decompress(found.evidence).decode()
+    assert "control said no to" in wire(asked[0])
+
+
 async def test_without_a_key_rules_answer_and_say_why() -> None:
     found = await _made(Bureau([_claimed()]))
     assert (found.by, found.answer.root_cause_category, found.why_rules, found.reason) == (
@@ -183,6 +205,18 @@ async def test_the_same_evidence_is_not_paid_for_twice() -> None:
     found = await _made(bureau)
     assert (found.by, found.answer, found.reused, asked) == (By.CLAUDE, SAID, 9, [])
     assert bureau.since == NOW - REUSE
+
+
+async def test_a_client_that_fails_in_a_way_that_nobody_foresaw_is_made_up_for_by_rules() -> None:
+    async def broken(_: Pack, __: Analysis, ___: bool) -> Heard:  # noqa: FBT001  as Ask has it
+        raise OSError(24, "too many open files")
+
+    bureau = Bureau([_claimed()], model=broken)
+    found = await _made(bureau)
+    assert (found.by, found.answer.root_cause_category, found.reason, bureau.failures) == (
+        *(By.RULES, "disk_full"),
+        *("failed", 1),
+    )
 
 
 async def test_what_nobody_foresaw_ends_as_a_call_for_people() -> None:
@@ -233,6 +267,7 @@ async def test_the_head_of_the_evidence_is_ours_alone() -> None:
     assert (bureau.subject.project, bureau.subject.allowed, bureau.subject.severity) == (
         *("email-blast", ("restart_service",), "critical"),
     )
+    assert bureau.subject.helped == ("restart_service: 5 of 7 times",)
 
 
 def _hanging(begun: asyncio.Event) -> Callable[[Pack, Analysis, bool], Awaitable[Heard]]:

@@ -29,6 +29,7 @@ class _About(_Strict):
     asked_at: Instant
     allowed_actions: tuple[str, ...]
     tried: tuple[str, ...]
+    helped: tuple[str, ...] = ()
     depends_on: tuple[str, ...]
     critical: bool
 
@@ -68,6 +69,7 @@ def unpacked(text: str) -> Pack:
             severity=about.severity,
             started_at=about.started_at,
             asked_at=about.asked_at,
+            helped=about.helped,
             allowed=about.allowed_actions,
             tried=about.tried,
             depends_on=about.depends_on,

@@ -76,6 +76,7 @@ class Subject:
     tried: tuple[str, ...]  # actions executed for this incident, oldest first, as "name: outcome"
     depends_on: tuple[str, ...]
     critical: bool
+    helped: tuple[str, ...] = ()  # of each allowed action, how often it has helped against it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,18 @@ def record(db: sqlite3.Connection, alertname: str, action: str, *, now: datetime
     return confidence.record(_outcomes(here, past), _outcomes(elsewhere, past))
 
 
+def helped(
+    db: sqlite3.Connection, alertname: str, actions: Iterable[str], *, now: datetime
+) -> tuple[str, ...]:
+    """Say of each of *actions* how often it has helped against an alert; of those ever tried."""
+    known = [(each, record(db, alertname, each, now=now)) for each in actions]
+    return tuple(
+        f"{name}: {told.good} of {told.good + told.bad} times"
+        for name, told in known
+        if told.good + told.bad
+    )
+
+
 def _outcomes(found: Iterable[sqlite3.Row], past: _Past) -> list[bool]:
     """Return which of these attempts helped, without those of which that cannot be told."""
     told = (_of_action(row, past) for row in found)

