@@ -7,12 +7,14 @@ from datetime import date, datetime
 from math import isclose
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from orchestrator import secret
 from orchestrator.entry import Surroundings
-from orchestrator.prices import PRICES, Price, rate
+from orchestrator.host import is_loopback
+from orchestrator.prices import Price, known, rate
 from orchestrator.value import Url, Written
 
 VARIABLE = "ANTHROPIC_API_KEY"
@@ -105,17 +107,32 @@ def runbooks(written: WrittenAnalyzer, around: Surroundings) -> Path:
     return folder
 
 
-def unpriced(written: WrittenAnalyzer) -> Iterator[str]:
-    """Name each model that nobody knows the price of, while there is a budget to keep."""
+def readable(written: WrittenAnalyzer, key: str | None) -> Iterator[str]:
+    """Name the URL to which the key would go unencrypted, if there is a key."""
+    parts = urlsplit(written.url)
+    if key and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield (
+            "analyzer.url: http without TLS: the key would cross the network readable; write https"
+        )
+
+
+def unpriced(written: WrittenAnalyzer, today: date) -> Iterator[str]:
+    """Name each model that nobody knows the price of *today*, while there is a budget to keep."""
     if not written.daily_budget_usd or not written.monthly_budget_usd:
         return  # nothing may be spent, so none is asked
-    known = list(dict.fromkeys((*PRICES, *written.prices)))
+    priced = list(known({model: each.price for model, each in written.prices.items()}, today))
     models: Mapping[str, str | None] = {
         "analyzer.model": written.model,
         "analyzer.fallback_model": written.fallback_model,
     }
     for path, model in models.items():
-        if model is not None and model not in known:
-            close = difflib.get_close_matches(model, known, n=1)
-            instead = f"did you mean {close[0]}? Else " if close else ""
-            yield f"{path}: no price is known of {model}; {instead}say it in analyzer.prices"
+        if model is None or model in priced:
+            continue
+        lacking = f"{path}: no price is known of {model}"
+        if model in written.prices:
+            since = written.prices[model].since
+            yield f"{lacking} before {since}; say what holds today in analyzer.prices"
+            continue
+        close = difflib.get_close_matches(model, priced, n=1)
+        instead = f"did you mean {close[0]}? Else " if close else ""
+        yield f"{lacking}; {instead}say it in analyzer.prices"

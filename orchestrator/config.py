@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from orchestrator import analyzing, entry, strict
+from orchestrator import analyzing, clock, entry, strict
 from orchestrator.commands import Command
 from orchestrator.errors import OrchestratorError
 from orchestrator.guards import Guarding, WrittenGuards
@@ -218,7 +218,9 @@ class _File(Written):
 
 
 def _analyzer(written: analyzing.WrittenAnalyzer, around: entry.Surroundings) -> Analyzer:
-    around.mistakes += analyzing.unpriced(written)
+    key = analyzing.key(written, around)
+    around.mistakes += analyzing.unpriced(written, clock.now().date())
+    around.mistakes += analyzing.readable(written, key)
     return Analyzer(
         mode=written.mode,
         model=written.model,
@@ -232,7 +234,7 @@ def _analyzer(written: analyzing.WrittenAnalyzer, around: entry.Surroundings) ->
         url=written.url,
         prices={model: each.price for model, each in written.prices.items()},
         runbooks=analyzing.runbooks(written, around),
-        key=analyzing.key(written, around),
+        key=key,
     )
 
 

@@ -1,7 +1,6 @@
 """Listening on loopback: what every server of ours does, unless it can tell who calls."""
 
 import asyncio
-import ipaddress
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.host import is_loopback
 
 
 class NotLoopback(OrchestratorError):
@@ -57,16 +57,6 @@ def address(text: str, *, authenticated: bool = False) -> Address:
     if not (authenticated or is_loopback(host)):
         raise NotLoopback(text)
     return Address(host, port)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether *host*, a name or an address, can only mean this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class CannotListen(OrchestratorError):

@@ -12,6 +12,8 @@ from orchestrator.demo.messages.asked import Asked
 from orchestrator.demo.messages.step import JSON, Play, Step, answered, failed, message
 from tests.conftest import Serve
 
+OK = 200
+
 ANSWER: Mapping[str, Any] = {  # whole and valid; `saying` changes parts of it
     "rationale": [{"claim": "The memory in use has grown to 95 %.", "evidence_ids": ["M1"]}],
     "alternatives": [{"cause": "traffic_spike", "why_not": "The requests are as many as before."}],
@@ -32,6 +34,7 @@ class Script:
     otherwise: Play
     plays: deque[Play] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)  # that were well-formed, in their order
+    played: dict[str, Step] = field(default_factory=dict)  # by the id of its request
     left: list[str] = field(default_factory=list)  # ids of requests whose callers hung up
     open: set[str] = field(default_factory=set)  # ids of requests that are not answered yet
     most_open: int = 0  # at the same time
@@ -41,7 +44,9 @@ class Script:
         self.asked.append(asked)
         self.open.add(asked.id)
         self.most_open = max(self.most_open, len(self.open))
-        return (self.plays.popleft() if self.plays else self.otherwise)(asked)
+        step = (self.plays.popleft() if self.plays else self.otherwise)(asked)
+        self.played[asked.id] = step
+        return step
 
     def ended(self, asked: Asked, stayed: bool) -> None:  # noqa: FBT001  as the stand-in calls it
         """Note that a request is over."""
@@ -52,6 +57,17 @@ class Script:
     def then(self, *plays: Play) -> None:
         """Answer with *plays* next, one request each."""
         self.plays.extend(plays)
+
+    @property
+    def usages(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The model and the usage of each message that was sent, by the id of the message."""
+        found = {}
+        for asked in self.asked:
+            step = self.played[asked.id]
+            if step.status == OK:
+                sent = json.loads(step.body)
+                found[sent["id"]] = (asked.model, sent["usage"])
+        return found
 
     @property
     def models(self) -> list[str]:

@@ -11,6 +11,7 @@ import click
 from orchestrator import log, loopback, source, webconfig
 from orchestrator.errors import OrchestratorError
 from orchestrator.gate import Gate
+from orchestrator.host import is_loopback
 from orchestrator.loopback import Address, NotLoopback
 from orchestrator.version import VERSION
 from webhook import app, door, token
@@ -143,7 +144,7 @@ def _serve(
     if config.dry_run:
         logger.warning("DRY RUN: nothing is done to any project, and nobody is told of anything")
     tls = gate.ssl_context() if gate else None
-    if tls is None and not loopback.is_loopback(address.host):
+    if tls is None and not is_loopback(address.host):
         logger.warning("no TLS: tokens cross the network readable", extra={"listen": str(address)})
     admitting = door.admitting(roll, *([gate.middleware] if gate else []))
     application = app.make(

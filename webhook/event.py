@@ -111,7 +111,7 @@ def decided(incident: Incident, heard: Analysis, ruling: Ruling, *, at: datetime
     data: Data = {
         "analysis": heard.id,
         "analyzer": heard.by,
-        "model": heard.model,
+        "model": line(heard.model, 100),
         "action": said.action if said else "",
         "confidence": ruling.raw,
         "effective": ruling.effective,

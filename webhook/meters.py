@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from orchestrator.lifecycle import ENDS
 from orchestrator.metrics import METRICS
 from orchestrator.prices import NANO
 from webhook.analyzer import gate, learning
-from webhook.analyzer.analysis import By, Ruling
+from webhook.analyzer.analysis import By, Decision, Ruling
 from webhook.analyzer.answer import ESCALATE, NONE
 from webhook.analyzer.call import Denied, Ended, Outcome, Window
 from webhook.analyzer.circuit import State
@@ -29,12 +30,23 @@ OTHER: Final = "other"
 NO_GATE: Final = "none"  # every gate was open
 CLAUDE, RULES, PEOPLE = "claude", "rules", "people"  # who is asked instead, beside the models
 TOKENS: Final = ("input", "cache_read", "cache_write", "output", "thinking")
-STATUSES: Final = ("none", "200", "400", "401", "402", "403", "404", "413", "429", "500", "529")
+STATUSES: Final = (
+    *("none", "200", "400", "401", "402", "403", "404", "408", "413", "429"),
+    *("500", "502", "503", "504", "529"),
+)
 CIRCUIT: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 REASONS: Final = frozenset(  # why another one is asked
-    {*Outcome, *Window, "no_key", "no_price", "circuit", "queue", "late"}
+    {*Outcome, *Window, "no_key", "no_price", "circuit", "queue", "late", "failed", "other"}
 )
 ACTIONS: Final = frozenset({*CATALOGUE, NONE, ESCALATE})
+USUAL: Final = (  # decisions: what is done without people, and whatever rules come to
+    *((By.CLAUDE, action, Decision.AUTO, NO_GATE) for action in CATALOGUE),
+    (By.CLAUDE, NONE, Decision.OBSERVE, NO_GATE),
+    (By.CLAUDE, ESCALATE, Decision.ESCALATE, "action"),
+    *((By.RULES, action, Decision.PLAYBOOK, NO_GATE) for action in ACTIONS),
+    *((By.RULES, action, Decision.HUMAN, "answered") for action in CATALOGUE),
+    *((By.RULES, action, Decision.ESCALATE, "answered") for action in (NONE, ESCALATE)),
+)
 KINDS: Final = (  # of what is kept out of evidence
     *("private_key", "cookie", "authorization", "assignment", "address", "token"),
     *("email", "query", "own"),
@@ -62,6 +74,7 @@ class Meters:
         self._tokens = self._counter("claude_tokens_total")
         self._cost = self._counter("claude_cost_usd_total")
         self._circuit = self._gauge("claude_circuit_state")
+        self._deprecated = self._gauge("claude_model_deprecated")
 
     def _make_for_budgets(self) -> None:
         self._left = self._gauge("claude_budget_remaining_usd")
@@ -69,11 +82,14 @@ class Meters:
         self._denied = self._counter("claude_budget_denied_total", product(Window))
 
     def _make_for_answers(self) -> None:
-        self._decisions = self._counter("analyzer_decisions_total")
+        self._decisions = self._counter("analyzer_decisions_total", USUAL)
         self._confidence = self._histogram("analyzer_confidence", SURE)
         for pair in product(By, ("raw", "effective")):
             self._confidence.labels(*pair)
-        self._fallbacks = self._counter("analyzer_fallbacks_total")
+        whys = REASONS - {Outcome.OK}
+        self._fallbacks = self._counter(
+            "analyzer_fallbacks_total", product([CLAUDE], [RULES], whys)
+        )
         self._scores = Scores(self._gauge, self._counter("analyzer_outcomes_total"))
 
     def _make_for_evidence(self) -> None:
@@ -88,8 +104,10 @@ class Meters:
         """
         for model in self._models - frozenset(models):
             self._circuit.remove(model)
+            self._deprecated.remove(model)
         for model in frozenset(models) - self._models:
             self._circuit.labels(model).set(CIRCUIT[State.CLOSED])
+            self._deprecated.labels(model).set(model in ENDS)
             self._cost.labels(model)
             _begin(self._requests, product([model], Outcome))
             _begin(self._attempts, product([model], STATUSES))
@@ -99,7 +117,7 @@ class Meters:
     def ended(self, call: Ended) -> None:
         """Count a call that is over."""
         self.asked(call.model, call.outcome, call.seconds, status=call.status)
-        self.spent(call.model, call.usage, call.cost)
+        self.spent(call.model, call.usage, call.counted)
 
     def asked(
         self, model: str, outcome: Outcome, seconds: float, *, status: int | None = None
@@ -111,16 +129,15 @@ class Meters:
         told = "none" if status is None else str(status)
         self._attempts.labels(name, told if told in STATUSES else OTHER).inc()
 
-    def spent(self, model: str, usage: Usage | None, cost: int | None) -> None:
-        """Count the tokens of a call and its cost in nano-dollars; None: nobody knows."""
+    def spent(self, model: str, usage: Usage | None, cost: int) -> None:
+        """Count the tokens of a call, if they are known, and its cost in nano-dollars."""
         name = self._model(model)
         if usage is not None:
             written = usage.write_5m + usage.write_1h
             many = (usage.input, usage.cache_read, written, usage.output, usage.thinking)
             for kind, each in zip(TOKENS, many, strict=True):
                 self._tokens.labels(name, kind).inc(each)
-        if cost is not None:
-            self._cost.labels(name).inc(cost / NANO)
+        self._cost.labels(name).inc(cost / NANO)
 
     def circuit(self, model: str, state: State) -> None:
         """Show how the circuit of a model stands; of none that is not followed."""

@@ -17,6 +17,7 @@ from orchestrator.health import Probe
 from orchestrator.project import Project
 from webhook import (
     alertmanager,
+    collection,
     escalate,
     executor,
     index,
@@ -29,6 +30,7 @@ from webhook import (
 )
 from webhook import health as own
 from webhook.action import Action
+from webhook.diagnosis import Gathered
 from webhook.guard import Surroundings
 from webhook.incident import Episode
 from webhook.inquiry import Inquiry
@@ -175,9 +177,14 @@ def effects(ground: Ground, inquiry: Inquiry) -> Effects:
         read_within=read_within,
         around=around,
         execute=execute,
-        gather=partial(logs.tail, ground.ways),
+        gather=partial(_tail, ground),
         precedent=inquiry.precedent,
     )
+
+
+async def _tail(ground: Ground, project: Project) -> Gathered:
+    secrets = await asyncio.to_thread(collection.secrets, ground.config())  # it reads files
+    return await logs.tail(ground.ways, project, secrets=secrets)
 
 
 def _pages(ground: Ground) -> escalate.Effects:

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from orchestrator import clock, hub, loopback, secret, strict, tls
+from orchestrator import clock, hub, secret, strict, tls
 from orchestrator.errors import OrchestratorError
+from orchestrator.host import is_loopback
 from orchestrator.hub import Address, Json, Refused, Unreachable
 from orchestrator.project import Tls
 
@@ -170,7 +171,7 @@ def _address(url: str, token_file: Path | None, ca_file: Path | None) -> Address
     except tls.BadTls as error:
         raise click.BadParameter(str(error), param_hint="--ca-file") from error
     parts = urlsplit(where)
-    if token and parts.scheme == "http" and not loopback.is_loopback(parts.hostname or ""):
+    if token and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         click.echo("orchestrator: no TLS: the token crosses the network readable", err=True)
     return Address(url=where, token=token, trust=trust)
 

@@ -1,11 +1,12 @@
 """The analyzer: whether Claude would be asked, at which price, and where its key would go."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from orchestrator.config import Analyzer, Config
 from orchestrator.doctor.finding import Finding, ok, warn
+from orchestrator.lifecycle import ENDS
 from orchestrator.prices import Price, known
 
 ABOUT = "analyzer"
@@ -48,6 +49,18 @@ def _worries(analyzer: Analyzer, now: datetime) -> Iterator[Finding]:
             own = analyzer.prices[model].since
             said = f"nobody knows what {model} costs before {own}, so it is not asked until then"
             yield warn(ABOUT, said, f"correct analyzer.prices.{model}.since")
+    yield from _endings(analyzer, now.astimezone(UTC).date())
+
+
+def _endings(analyzer: Analyzer, today: date) -> Iterator[Finding]:
+    for path, model in (("model", analyzer.model), ("fallback_model", analyzer.fallback_model)):
+        last = ENDS.get(model) if model else None
+        if last is None:
+            continue
+        said = f"{model} is deprecated and answers until {last}"
+        if last < today:
+            said = f"{model} has ended on {last}, so it does not answer"
+        yield warn(ABOUT, said, f"name a model in analyzer.{path} that goes on")
 
 
 def _summary(analyzer: Analyzer, prices: dict[str, Price | None]) -> str:

@@ -37,7 +37,7 @@ ANALYZER = (
         "claude_cost_usd_total",
         _C,
         "webhook",
-        "Dollars that calls have cost, of all whose cost is known.",
+        "Dollars that calls have cost, or what was reserved for one of unknown cost.",
         ("model",),
     ),
     Metric(
@@ -59,6 +59,13 @@ ANALYZER = (
         _G,
         "webhook",
         "Set to 0 while the model is asked, to 2 while it is not, to 1 while one call finds out.",
+        ("model",),
+    ),
+    Metric(
+        "claude_model_deprecated",
+        _G,
+        "webhook",
+        "Set to 1 for a model that orchestrator.yml names and whose end is announced, else 0.",
         ("model",),
     ),
     Metric(

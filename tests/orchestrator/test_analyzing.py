@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.analyzing import WrittenAnalyzer, unpriced
 from orchestrator.config import Analyzer, BadConfig, decode, load
 from orchestrator.prices import Price, Rate
 
@@ -125,6 +126,39 @@ def test_a_model_without_a_price_is_a_mistake_while_there_is_a_budget(
 )
 def test_a_model_with_a_price_or_without_a_budget_is_none(text: str) -> None:
     assert _made(text).model == "m"
+
+
+LATER = "{input: 1, output: 2, since: 2999-01-01}"
+
+
+def test_a_price_that_does_not_hold_yet_is_none_today() -> None:
+    why = "no price is known of m before 2999-01-01; say what holds today in analyzer.prices"
+    assert _refused(f"model: m, prices: {{m: {LATER}}}") == [f"model: {why}"]
+    assert _made(f"prices: {{claude-sonnet-5-5: {LATER}}}").model == "claude-sonnet-5-5"
+    assert _made(f"prices: {{m: {LATER}}}").prices["m"].since == date(2999, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("today", "mistakes"), [(date(2027, 1, 30), 1), (date(2027, 1, 31), 0), (date(2027, 2, 1), 0)]
+)
+def test_a_price_holds_from_its_day_on(today: date, mistakes: int) -> None:
+    written = {"model": "m", "prices": {"m": {"input": 1, "output": 2, "since": date(2027, 1, 31)}}}
+    assert len([*unpriced(WrittenAnalyzer.model_validate(written), today)]) == mistakes
+
+
+READABLE = "url: http without TLS: the key would cross the network readable; write https"
+
+
+@pytest.mark.parametrize("host", ["api.anthropic.com", "192.0.2.1:3090", "localhost.example"])
+def test_a_key_does_not_leave_this_machine_without_tls(host: str) -> None:
+    assert _refused(f"url: 'http://{host}'", ANTHROPIC_API_KEY="sk-s3same") == [READABLE]
+    assert _made(f"url: 'https://{host}'", ANTHROPIC_API_KEY="sk-1").key == "sk-1"
+    assert _made(f"url: 'http://{host}'").key is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:3090", "localhost:3090", "[::1]:3090"])
+def test_on_this_machine_a_key_needs_no_tls(host: str) -> None:
+    assert _made(f"url: 'http://{host}'", ANTHROPIC_API_KEY="sk-1").url == f"http://{host}"
 
 
 @pytest.mark.parametrize(

@@ -98,26 +98,6 @@ def test_what_is_no_address_is_told_the_form(text: str, said: str, *, authentica
     assert str(refused.value) == f"{text}: {said}; write 127.0.0.1:4001"
 
 
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [
-        ("127.0.0.1", True),
-        ("127.255.255.254", True),
-        ("::1", True),
-        ("localhost", True),
-        ("", False),
-        ("0.0.0.0", False),  # noqa: S104  a host to refuse
-        ("::", False),
-        ("192.0.2.1", False),
-        ("localhost.example.org", False),
-        ("127.0.0.1.example.org", False),
-        ("127.1", False),
-    ],
-)
-def test_a_host_is_local_only_when_it_can_mean_nothing_else(host: str, *, local: bool) -> None:
-    assert loopback.is_loopback(host) is local
-
-
 async def _status(url: str, *headers: str) -> int:
     """Send a GET with exactly *headers*, also such as no client of ours would send."""
     host, port = url.removeprefix("http://").split(":")

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.webhook import make
+from tests.webhook import hearing, make
 from tests.webhook.make import NOW
-from webhook.event import Data, fired, slug, spoken
+from webhook.analyzer.analysis import Decision, Ruling
+from webhook.event import Data, decided, fired, slug, spoken
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,18 @@ def test_what_a_rule_quotes_of_a_stranger_is_told_without_secrets_on_one_line() 
     [alert] = make.notification(sent).alerts
     [told, _] = fired(make.incident(), alert, at=NOW)
     assert told.data["summary"] == "login failed: password=*** \u2039!channel\u203a"
+
+
+def test_what_a_model_calls_itself_is_told_without_calling_anybody() -> None:
+    heard = hearing.analysis(model="sonnet\n<!channel> @here")
+    ruling = Ruling(
+        analysis=1,
+        decision=Decision.HUMAN,
+        gates=(),
+        raw=0.9,
+        calibrated=0.9,
+        effective=0.8,
+        reason="ask",
+    )
+    told = decided(make.incident(), heard, ruling, at=NOW)
+    assert told.data["model"] == "sonnet \u2039!channel\u203a (at)here"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import aiohttp
@@ -158,3 +158,29 @@ async def test_files_that_make_no_tls_are_a_word_why(
 ) -> None:
     project = make.project(url="https://127.0.0.1:1", tls=Tls(ca_file=tmp_path / "none.pem"))
     assert await tail(ways, project) == Gathered(why_none="it could not be asked")
+
+
+async def test_no_line_of_a_key_is_shown(serve: Serve, ways: aiohttp.ClientSession) -> None:
+    said = ("-----BEGIN RSA PRIVATE KEY-----", "MIIE", "-----END RSA PRIVATE KEY-----", "up")
+    project = await _project(serve, [_entry(each) for each in said])
+    found = await tail(ways, project)
+    assert [each.message for each in found.lines] == ["***", "***", "***", "up", ""]
+
+
+async def test_no_half_of_a_secret_is_shown_and_a_long_line_costs_little(
+    serve: Serve, ways: aiohttp.ClientSession
+) -> None:
+    secret = f"token={'y' * 3_900} sk-{'z' * 900}"
+    project = await _project(serve, [_entry(secret), _entry("eyJ-" * 12_000)])
+    began = process_time()
+    found = await tail(ways, project)
+    assert [each.message for each in found.lines] == ["token=***", "…", ""]
+    assert process_time() - began < 1
+
+
+async def test_no_secret_of_ours_is_shown_though_it_looks_like_none(
+    serve: Serve, ways: aiohttp.ClientSession
+) -> None:
+    project = await _project(serve, [_entry("called with correct horse, or correct+horse")])
+    found = await tail(ways, project, secrets=frozenset({"correct horse"}))
+    assert [each.message for each in found.lines] == ["called with ***, or ***", ""]

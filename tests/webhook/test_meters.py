@@ -89,17 +89,29 @@ def test_a_call_is_counted_with_its_time_its_tokens_and_its_cost(page: Page) -> 
     assert page("claude_request_duration_seconds_sum") == {(SONNET, "ok"): 2.5}
 
 
-def test_a_call_without_an_answer_has_no_status_and_no_cost_that_is_known(page: Page) -> None:
-    page.meters.ended(_call(Outcome.TIMEOUT, seconds=45))
+def test_a_call_without_an_answer_has_no_status_and_costs_what_was_reserved(page: Page) -> None:
+    page.meters.ended(_call(Outcome.TIMEOUT, seconds=45, reserved=DOLLAR))
     assert (
         page.above_zero("claude_requests_total"),
         page.above_zero("claude_attempts_total"),
         page.above_zero("claude_tokens_total"),
         page.above_zero("claude_cost_usd_total"),
-    ) == ({(SONNET, "timeout"): 1}, {(SONNET, "none"): 1}, {}, {})
+    ) == ({(SONNET, "timeout"): 1}, {(SONNET, "none"): 1}, {}, {SONNET: 1})
 
 
-@pytest.mark.parametrize(("status", "label"), [(529, "529"), (418, "other"), (-1, "other")])
+@pytest.mark.parametrize("cost", [0, DOLLAR // 4])
+def test_a_cost_that_is_known_counts_before_what_was_reserved(page: Page, cost: int) -> None:
+    page.meters.ended(_call(Outcome.OVERLOADED, cost=cost, reserved=DOLLAR))
+    assert page("claude_cost_usd_total")[SONNET] == cost / DOLLAR
+
+
+@pytest.mark.parametrize(
+    ("status", "label"),
+    [
+        *((each, str(each)) for each in (200, 408, 500, 502, 503, 504, 529)),
+        *((418, "other"), (-1, "other")),
+    ],
+)
 def test_a_status_that_nobody_expects_is_another(page: Page, status: int, label: str) -> None:
     page.meters.ended(_call(Outcome.SERVER_ERROR, status=status))
     assert page.above_zero("claude_attempts_total") == {(SONNET, label): 1}
@@ -140,6 +152,16 @@ def test_a_new_configuration_resets_no_circuit(page: Page) -> None:
     page.meters.circuit(SONNET, State.OPEN)
     page.meters.follow([SONNET, "claude-opus-5-5"])
     assert page("claude_circuit_state") == {SONNET: 2, "claude-opus-5-5": 0}
+
+
+def test_a_model_whose_end_is_announced_is_shown_as_long_as_it_is_followed(page: Page) -> None:
+    page.meters.follow([SONNET, "claude-sonnet-4-5"])
+    during = page("claude_model_deprecated")
+    page.meters.follow([SONNET])
+    assert (during, page("claude_model_deprecated")) == (
+        {SONNET: 0, "claude-sonnet-4-5": 1},
+        {SONNET: 0},
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,9 +264,25 @@ def test_every_action_and_every_gate_that_there_is_has_its_own_label(page: Page)
     pairs = list(product([*CATALOGUE, NONE, ESCALATE], gate.NAMES))
     for action, name in pairs:
         page.meters.decided(By.CLAUDE, action, _ruling(Decision.HUMAN, name))
-    assert page("analyzer_decisions_total") == {
+    assert page.above_zero("analyzer_decisions_total") == {
         ("claude", action, "human", name): 1 for action, name in pairs
     }
+
+
+def test_the_decisions_that_are_usual_begin_at_zero_each_with_an_action_and_a_gate() -> None:
+    begun = Page()("analyzer_decisions_total")
+    claude = {key for key in begun if key[0] == "claude"}
+    assert claude == {
+        *(("claude", action, "auto", "none") for action in CATALOGUE),
+        ("claude", "none", "observe", "none"),
+        ("claude", "escalate", "escalate", "action"),
+    }
+    assert {key[2:] for key in begun.keys() - claude} == {
+        ("playbook", "none"),
+        ("human", "answered"),
+        ("escalate", "answered"),
+    }
+    assert (len(begun), set(begun.values())) == (len(claude) + 2 * (len(CATALOGUE) + 2), {0})
 
 
 @pytest.mark.parametrize(
@@ -260,7 +298,18 @@ def test_a_fallback_is_counted_from_whom_to_whom_and_why(
     page: Page, said: tuple[str, str, str], labels: tuple[str, str, str]
 ) -> None:
     page.meters.fell_back(*said)
-    assert page("analyzer_fallbacks_total") == {labels: 1}
+    assert page.above_zero("analyzer_fallbacks_total") == {labels: 1}
+
+
+def test_each_reason_for_which_rules_may_be_asked_instead_begins_at_zero() -> None:
+    begun = Page()("analyzer_fallbacks_total")
+    assert {key[:2] for key in begun} == {("claude", "rules")}
+    assert set(begun.values()) == {0}
+    assert {key[2] for key in begun} == {
+        *(each.value for each in Outcome if each is not Outcome.OK),
+        *("hour", "day", "month", "no_key", "no_price", "circuit", "queue", "late"),
+        *("failed", "other"),
+    }
 
 
 def test_what_is_found_in_evidence_is_counted_by_its_source_or_kind(page: Page) -> None:

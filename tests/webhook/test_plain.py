@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhook.plain import cut, line, masked, printable
+from webhook.plain import cut, in_key, line, masked, printable, whole
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"  # noqa: S105  nobody's
@@ -31,9 +31,23 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"  # noqa: S105  n
         ("ghp_0123456789abcdefghij", "***"),
         ("xoxb-123456789012-abcdef", "***"),
         (f"jwt {TOKEN}.", "jwt ***."),
+        (f"id-{TOKEN}.", "id-***."),
         ("Set-Cookie: sid=1; Path=/", "Set-Cookie: ***"),
         (f"{KEY} MIIE -----END RSA PRIVATE KEY----- loaded", "*** loaded"),
         (f"{KEY} MIIE", "***"),
+        ("the password is hunter2", "the password is ***"),
+        ("password is: hunter", "password is: ***"),
+        ("its token was t0ken, now", "its token was ***, now"),
+        ("the password for admin: hunter", "the password for admin: ***"),
+        ("password of the user app = hunter", "password of the user app = ***"),
+        ("psql --password hunter2 -h db", "psql --password *** -h db"),
+        ("x --api-key  hunter", "x --api-key  ***"),
+        ("api key: hunter", "api key: ***"),
+        ("pw=hunter2", "pw=***"),
+        ("pass word=hunter2", "pass word=***"),
+        ("password hunter2 refused", "password *** refused"),
+        ("secret 'hunter' refused", "secret *** refused"),
+        ("connect scott/tiger@orcl", "connect scott/***@orcl"),
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text: str, shown: str) -> None:
@@ -51,6 +65,13 @@ def test_what_looks_like_a_secret_is_hidden(text: str, shown: str) -> None:
         "GET http://127.0.0.1:3010/health 200",
         "task-scheduler-with-a-long-name started",
         "mail to anna@example.org bounced",
+        "the password is wrong",
+        "password is not set",
+        "token is expired, api key is invalid",
+        "password for user app was not accepted: closed",
+        "uses actions/checkout@v4 and library/redis@sha256:0123",
+        "power=3 pw of it",
+        "secret 42 loaded, token 7 used",
     ],
 )
 def test_what_holds_no_secret_is_left_as_it_is(text: str) -> None:
@@ -58,8 +79,28 @@ def test_what_holds_no_secret_is_left_as_it_is(text: str) -> None:
 
 
 def test_text_that_is_made_to_be_slow_is_not() -> None:
-    hostile = ("password" * 8_000, "://" * 20_000, "a" * 64_000, "basic " * 10_000, "eyJ" * 20_000)
+    hostile = ("password" * 8_000, "://" * 20_000, "a" * 64_000, "basic " * 10_000, "eyJ-" * 20_000)
     assert [len(masked(text)) <= len(text) for text in hostile] == [True] * 5
+
+
+def test_the_lines_of_a_key_are_known_from_its_beginning_to_its_end() -> None:
+    texts = ["a", f"x {KEY}", "MIIE", "kQ==", "-----END RSA PRIVATE KEY----- b", "c"]
+    assert in_key(texts) == [False, False, True, True, True, False]
+
+
+def test_a_key_in_one_line_is_a_key_of_its_own() -> None:
+    assert in_key([f"{KEY} MIIE -----END RSA PRIVATE KEY-----", "b"]) == [False, False]
+
+
+def test_a_key_that_does_not_end_hides_fifty_lines_after_its_beginning() -> None:
+    assert in_key([KEY, *["x"] * 60]) == [False] + [True] * 50 + [False] * 10
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a b cd", "a b"), ("a b,cd", "a b"), ("abcdefgh", ""), ("ab, (cd", "ab")]
+)
+def test_of_a_text_that_is_too_long_only_whole_words_are_kept(text: str, shown: str) -> None:
+    assert whole(text, 5) == shown
 
 
 @pytest.mark.parametrize(

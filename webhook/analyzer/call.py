@@ -50,6 +50,7 @@ class Ended:
     outcome: Outcome
     cost: int | None  # nano-dollars; None: nobody knows, so it counts as what was reserved
     seconds: float
+    reserved: int = 0  # nano-dollars, before it was made
     status: int | None = None  # of HTTP; None: no answer
     retry_after: float | None = None  # seconds, as the answer asked for
     message: str = ""  # the id of the answer
@@ -57,6 +58,11 @@ class Ended:
     stop_reason: str = ""
     refusal: str = ""  # its category
     usage: Usage | None = None
+
+    @property
+    def counted(self) -> int:
+        """What it counts as in budgets, in nano-dollars."""
+        return self.reserved if self.cost is None else self.cost
 
 
 Reserve = Callable[[str, int], Awaitable[int | Denied]]  # model, nano-dollars -> number of the call

@@ -1,6 +1,7 @@
 """A reply of a model, read strictly: it is an answer in every detail, or it is none."""
 
 import json
+import re
 from typing import Annotated, Final, Never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator.errors import OrchestratorError
 from webhook.analyzer.answer import ESCALATE, NONE, Alternative, Answer, Category, Claim, Target
 from webhook.catalogue import CATALOGUE
+from webhook.plain import cut
 
 ACTIONS: Final = (*CATALOGUE, NONE, ESCALATE)  # commands of orchestrator.yml are never offered
 LACKING: Final = (  # what a model may say that it would have needed
@@ -23,6 +25,7 @@ LACKING: Final = (  # what a model may say that it would have needed
 BYTES: Final = 20 * 1024
 CLAIMS, IDS, ALTERNATIVES = 12, 20, 8  # at most
 SENTENCE: Final = 1_000  # characters
+_LINK: Final = re.compile(r"(?i)(?P<name>www)\.|://")  # what programs make a link of by themselves
 
 
 class Malformed(OrchestratorError):
@@ -66,12 +69,13 @@ class _Answer(_Written):
 def read(text: str) -> Answer:
     """Read the text of a reply; raise Malformed for all that is not exactly an answer.
 
-    Nothing is mended: a confidence of 1.7 is not cut to 1, for who writes it did not mean 1.
+    Nothing is mended: a confidence of 1.7 is not cut to 1, for who writes it did not mean 1. But no
+    sentence links anywhere any more: people are to read it, and not to follow it.
     """
     try:
         if len(text.encode()) > BYTES:
             raise Malformed(f"longer than {BYTES} bytes")
-        json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        json.loads(text, object_pairs_hook=once, parse_constant=_no_number)
         return _answer(_Answer.model_validate_json(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -82,16 +86,27 @@ def read(text: str) -> Answer:
         raise Malformed(f"no JSON: {type(error).__name__}") from None
 
 
+def unlinked(text: str) -> str:
+    """Return *text* with its addresses written so that nothing makes links of them."""
+    return _LINK.sub(lambda found: f"{found['name']}[.]" if found["name"] else "[:]//", text)
+
+
+def _sentence(written: str) -> str:
+    return cut(unlinked(written), SENTENCE)
+
+
 def _answer(written: _Answer) -> Answer:
     return Answer(
         rationale=tuple(
-            Claim(claim=each.claim, evidence_ids=each.evidence_ids) for each in written.rationale
+            Claim(claim=_sentence(each.claim), evidence_ids=each.evidence_ids)
+            for each in written.rationale
         ),
         alternatives=tuple(
-            Alternative(cause=each.cause, why_not=each.why_not) for each in written.alternatives
+            Alternative(cause=each.cause, why_not=_sentence(each.why_not))
+            for each in written.alternatives
         ),
         root_cause_category=written.root_cause_category,
-        root_cause=written.root_cause,
+        root_cause=_sentence(written.root_cause),
         action=written.action,
         target_ref=written.target_ref,
         confidence=written.confidence,
@@ -100,7 +115,8 @@ def _answer(written: _Answer) -> Answer:
     )
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of JSON; raise Malformed where a key stands twice: readers would differ."""
     if len({key for key, _ in pairs}) < len(pairs):
         raise Malformed("a key stands twice")
     return dict(pairs)

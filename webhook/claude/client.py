@@ -1,6 +1,7 @@
 """Claude: the client, which asks questions and remembers which model does not answer."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +18,9 @@ from webhook.claude.question import Around, Counting, Question
 from webhook.evidence.item import Pack
 
 WITHIN: Final = 45.0  # seconds for all calls of one question
+UNOPENED: Final = Heard(why="the client for Claude cannot be opened", reason="other")
+
+logger = logging.getLogger(__name__)
 
 
 class Claude:
@@ -44,16 +48,22 @@ class Claude:
             within=within,
             chance=chance,
         )
-        self._connection: asyncio.Task[Connection] | None = None
+        self._connection: asyncio.Task[Connection | None] | None = None
 
     async def warm(self) -> None:
         """Import the SDK, so that the first question need not wait for it."""
         await self._connected()
 
     async def close(self) -> None:
-        """Close all connections; nothing may be asked afterwards."""
-        if self._connection is not None:
-            await (await self._connection).close()
+        """Close all connections; nothing may be asked afterwards. Whatever fails is logged."""
+        if self._connection is None:
+            return
+        connected = await self._connected()
+        try:
+            if connected is not None:
+                await connected.close()
+        except Exception:  # whoever ends has more to end
+            logger.exception("claude not closed")
 
     async def ask(self, pack: Pack, ledger: Ledger) -> Heard:
         """Ask for an answer to *pack*; return it, or a reason for people why there is none.
@@ -62,15 +72,28 @@ class Claude:
         is cancelled. Raises what *ledger* raises.
         """
         connected = await self._connected()
+        if connected is None:
+            return UNOPENED
         return await Question(self._around, connected, pack, ledger).put()
 
-    async def _connected(self) -> Connection:
-        """Return the connection, made once, in a thread: to import the SDK takes seconds."""
+    async def _connected(self) -> Connection | None:
+        """Return the connection, made once, in a thread: to import the SDK takes seconds.
+
+        None: it cannot be made now. Who asks next tries again.
+        """
         if self._connection is None:
             self._connection = asyncio.create_task(asyncio.to_thread(self._open))
-        return await asyncio.shield(self._connection)
+        opening = self._connection
+        connected = await asyncio.shield(opening)
+        if connected is None and self._connection is opening:
+            self._connection = None
+        return connected
 
-    def _open(self) -> Connection:
-        opened = connection.opened(self.account.key, self.account.url)
-        connection.warn_of_ends(self.account.models)
+    def _open(self) -> Connection | None:
+        try:
+            opened = connection.opened(self.account.key, self.account.url)
+            connection.warn_of_ends(self.account.models)
+        except Exception:  # too many files are open, a package is broken, a URL is none, ...
+            logger.exception("claude not opened")
+            return None
         return opened

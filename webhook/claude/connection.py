@@ -4,10 +4,11 @@ The SDK takes two seconds and 80 MB to import, so that happens inside of functio
 nothing of it is wanted.
 """
 
+import json
 import logging
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
@@ -15,10 +16,11 @@ from typing import Any, Final
 API_VERSION: Final = "2026-10-21"  # what our requests are written for
 BODY_LIMIT: Final = 1024 * 1024  # bytes of an answer
 CONNECT_WITHIN: Final = 5.0  # seconds
-# Of HTTP itself, and the one by which the SDK knows that it is not to read the answer.
-OWN: Final = frozenset(
-    {"host", "connection", "content-length", "user-agent", "x-stainless-raw-response"}
-)
+OK: Final = 200
+READ: Final = frozenset(
+    {b"request-id", b"retry-after-ms", b"retry-after"}
+)  # of the headers of an answer
+OURS: Final = "[our key]"  # stands where an answer repeats our key
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +42,8 @@ class Received:
     """An answer over HTTP, whatever it says."""
 
     status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
+    body: bytes  # empty where an error was too large, or packed
+    headers: Mapping[str, str] = field(default_factory=dict)  # those that we read
 
 
 Send = Callable[[Mapping[str, Any], float], Awaitable[Received]]
@@ -81,11 +83,12 @@ def opened(key: str, url: str) -> Connection:
             event_hooks={"request": [_only_ours(key)], "response": [_bounded()]},
         ),
     )
-    return Connection(partial(_send, client), client.close)
+    return Connection(partial(_send, client, key), client.close)
 
 
 async def _send(
     client: Any,  # noqa: ANN401  the SDK's
+    key: str,
     body: Mapping[str, Any],
     within: float,
 ) -> Received:
@@ -96,10 +99,12 @@ async def _send(
     try:
         raw = await client.messages.with_raw_response.create(**body, timeout=timeout)
     except anthropic.APIStatusError as error:
-        return _received(error.response)
+        return _received(error.response, key)
     except anthropic.APIConnectionError as error:
         raise _lost(error) from None  # what it says may hold the key
-    return _received(raw.http_response)
+    except Exception:  # noqa: BLE001  whatever it falls over, a call that was paid for has its end
+        raise Lost(sent=True) from None
+    return _received(raw.http_response, key)
 
 
 @cache
@@ -120,9 +125,16 @@ def warn_of_ends(models: Sequence[str]) -> None:
             logger.warning("model is deprecated", extra={"model": model, "ends": ends})
 
 
-def _received(response: Any) -> Received:  # noqa: ANN401  httpx2's
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Received(status=response.status_code, body=response.content, headers=headers)
+def _received(response: Any, key: str) -> Received:  # noqa: ANN401  httpx2's
+    """Return what we keep of an answer; a proxy that is set up badly repeats what it was sent."""
+    body = response.content
+    for spelling in {key, json.dumps(key)[1:-1]}:
+        body = body.replace(spelling.encode(), OURS.encode())
+    return Received(
+        status=response.status_code,
+        body=body,
+        headers={name: value.replace(key, OURS) for name, value in response.headers.items()},
+    )
 
 
 def _lost(error: Exception) -> Exception:
@@ -134,6 +146,8 @@ def _lost(error: Exception) -> Exception:
             return cause
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.LocalProtocolError():
             return Lost(sent=False)
+        case RuntimeError() as cause if "client has been closed" in str(cause):
+            return Lost(sent=False)
         case httpx2.TimeoutException():
             return TimeoutError()
         case _:
@@ -142,45 +156,66 @@ def _lost(error: Exception) -> Exception:
 
 def _only_ours(key: str) -> Callable[[Any], Awaitable[None]]:
     """Return a hook that leaves a request with our headers: the environment may name others."""
-    ours = {
-        "accept": "application/json",
-        "accept-encoding": "identity",
-        "anthropic-version": API_VERSION,
-        "authorization": f"Bearer {key}",
-        "content-type": "application/json",
-    }
+    import httpx2  # noqa: PLC0415
 
     async def hook(request: Any) -> None:  # noqa: ANN401  httpx2's
-        for name in list(request.headers):
-            if name.lower() not in OWN:
-                del request.headers[name]
-        request.headers.update(ours)
+        request.headers = httpx2.Headers(
+            {
+                "host": request.url.netloc.decode(),
+                "connection": "keep-alive",
+                "user-agent": "orchestrator",
+                "accept": "application/json",
+                "accept-encoding": "identity",
+                "anthropic-version": API_VERSION,
+                "authorization": f"Bearer {key}",
+                "content-type": "application/json",
+                "content-length": str(len(request.content)),
+                "x-stainless-raw-response": "raw",  # so the SDK leaves the answer to us
+            }
+        )
 
     return hook
 
 
+async def _taken(stream: AsyncIterable[bytes], limit: int) -> bytes | None:
+    """Return all of *stream*, None when it is more than *limit* bytes."""
+    taken = bytearray()
+    async for chunk in stream:
+        taken += chunk
+        if len(taken) > limit:
+            return None
+    return bytes(taken)
+
+
 def _bounded() -> Callable[[Any], Awaitable[None]]:
-    """Return a hook that has an answer read so far and no further."""
+    """Return a hook that has an answer read so far and no further, and as the bytes that come.
+
+    Of an error that is too large, or packed, nothing is read: its status says enough. By the other
+    headers the SDK would choose how to decode it, and fall over what it does not know.
+    """
     import httpx2  # noqa: PLC0415
 
     class Bounded(httpx2.AsyncByteStream):
-        def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-            self._stream = stream
+        def __init__(self, stream: httpx2.AsyncByteStream, limit: int, *, whole: bool) -> None:
+            self._stream, self._limit, self._whole = stream, limit, whole
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            taken = 0
-            async for chunk in self._stream:
-                taken += len(chunk)
-                if taken > BODY_LIMIT:
-                    raise TooLarge(f"more than {BODY_LIMIT} bytes")
-                yield chunk
+            taken = await _taken(self._stream, self._limit)
+            if taken is None and self._whole:
+                raise TooLarge(f"more than {self._limit} bytes")
+            yield taken or b""
 
         async def aclose(self) -> None:
             await self._stream.aclose()
 
     async def hook(response: Any) -> None:  # noqa: ANN401  httpx2's
-        if response.headers.get("content-encoding", "identity") != "identity":
+        whole = response.status_code == OK
+        packed = response.headers.get("content-encoding", "identity") != "identity"
+        if packed and whole:
             raise TooLarge("the answer is packed")
-        response.stream = Bounded(response.stream)
+        limit = 0 if packed else BODY_LIMIT
+        response.stream = Bounded(response.stream, limit, whole=whole)
+        told = [each for each in response.headers.raw if each[0].lower() in READ]
+        response.headers = httpx2.Headers(told)
 
     return hook

@@ -19,7 +19,9 @@ _BY_STATUS: Final = {
     529: Outcome.OVERLOADED,
 }
 SERVERS_OWN: Final = 500  # this status and all above
-GAVE_UP: Final = frozenset({408, 504})  # who waits for the model gave up; the model may go on
+GAVE_UP: Final = 408  # who waits for the model; the model may go on
+UNBILLED: Final = frozenset({500, 503, 529})  # Anthropic's own; others are of who stands before it
+ASKED_ELSEWHERE: Final = 300  # this status and all above say that no model was asked
 LIMIT: Final = "spend_limit_reached"  # how the codes of spent limits end
 SELF_SET: Final = "specified api usage limits"  # a limit of our own; it has no code
 
@@ -37,8 +39,9 @@ def outcome(status: int, body: bytes) -> Outcome:
 
 
 def cost(status: int) -> int | None:
-    """Return what such an answer costs: nothing, except where the model may have gone on."""
-    return None if status in GAVE_UP else 0
+    """Return what such an answer costs: nothing where surely no model was asked, else unknown."""
+    refused = ASKED_ELSEWHERE <= status < SERVERS_OWN and status != GAVE_UP
+    return 0 if refused or status in UNBILLED else None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -12,7 +12,7 @@ from webhook.analyzer.answer import Answer
 from webhook.analyzer.call import Outcome
 from webhook.analyzer.price import Usage
 from webhook.analyzer.reply import Malformed
-from webhook.plain import cut, printable
+from webhook.plain import cut, line, printable
 
 NAME: Final = 100  # characters of an id or a name that are kept
 TOKENS: Final = 100_000_000  # no count is larger
@@ -53,7 +53,7 @@ def read(body: bytes) -> Message:
     Blocks of other kinds beside the text, thinking above all, are left out.
     """
     try:
-        found = json.loads(body)
+        found = json.loads(body, object_pairs_hook=reply.once)
     except (ValueError, RecursionError):
         raise Malformed("the body is no JSON") from None
     match found:
@@ -62,12 +62,12 @@ def read(body: bytes) -> Message:
             said = stop if isinstance(stop, str) else ""
             return Message(
                 id=_short(id_),
-                model=_short(model),
+                model=cut(reply.unlinked(line(model[: 4 * NAME], NAME)), NAME),
                 texts=tuple(_texts(content)),
                 stop_reason=_short(said),
                 stopped=_STOPPED.get(said, Outcome.UNEXPECTED_STOP),
                 refusal=_category(rest.get("stop_details")) if stop == "refusal" else "",
-                usage=_usage(rest.get("usage")),
+                usage=_believed(_usage(rest.get("usage")), content),
             )
         case _:
             raise Malformed("the body is no message")
@@ -88,6 +88,12 @@ def _category(details: object) -> str:
             return category
         case _:
             return UNNAMED
+
+
+def _believed(usage: Usage | None, content: list[Any]) -> Usage | None:
+    """Return *usage* unless it says that what was said cost nothing to ask, or to say."""
+    free = usage is not None and not (usage.prompt and usage.output)
+    return None if free and content else usage
 
 
 def _usage(found: object) -> Usage | None:

@@ -66,6 +66,8 @@ class Question:
         self._whys: dict[str, str] = {}  # by model, why it gave no answer, for people
         self._reason = ""  # the last of them, by a bounded name
         self._request = b""
+        self._sent: Pack | None = None
+        self._reserved = 0  # for the call under way
         self._last: Attempt | None = None
 
     async def put(self) -> Heard:
@@ -87,6 +89,7 @@ class Question:
             reason="" if answer else self._reason,
             model=last.model if last and answer else "",
             messages=tuple(each.message for each in self._calls if each.message),
+            pack=self._sent,
             request=self._request,
             reply=last.body if last else b"",
             calls=len(self._calls),
@@ -134,7 +137,7 @@ class Question:
             self._around.counting.denied(number)
             then = self._unasked(model, f"was not asked: {number.why}", number.window)
             return Next.STOP if number.window is Window.HOUR else then
-        self._request = request
+        self._request, self._sent, self._reserved = request, self._pack, amount
         self._last = await self._paid(number, arguments, taking, left)
         return self._noted(self._last)
 
@@ -171,13 +174,14 @@ class Question:
                 within=left,
                 now=self._around.now,
             )
-        except asyncio.CancelledError:  # the program ends; what was sent may be billed
+        except (asyncio.CancelledError, Exception):  # what was sent may be billed
             await self._settle(number, aborted(model, self._clock() - began))
             raise
         await self._settle(number, made.ended)
         return made
 
     async def _settle(self, number: int, call: Ended) -> None:
+        call = replace(call, reserved=self._reserved)
         self._around.counting.ended(call)
         await asyncio.shield(asyncio.ensure_future(self._ledger.settle(number, call)))
 

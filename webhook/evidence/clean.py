@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from webhook.plain import cut, printable
+from webhook.plain import CUT, printable, whole
 
 LONGEST: Final = 2_000  # characters of one text that are looked at; the rest is not read at all
 
@@ -29,14 +29,18 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 def line(text: str, limit: int = LONGEST) -> str:
     """Return *text* as one line of at most *limit* characters: NFKC, without what is not seen.
 
-    It may still hold secrets and orders.
+    It may still hold secrets and orders. Where it is cut, it ends with a whole word: half a secret
+    would be taken for none.
     """
-    return cut(_bare(text), limit)
+    bare = _bare(text[:limit])
+    if len(text) <= limit and len(bare) <= limit:  # one sign may have become eighteen
+        return bare
+    return whole(bare, limit - 1) + CUT
 
 
 def _bare(text: str) -> str:
-    seen = _UNSEEN.sub("", _ANSI.sub("", text[:LONGEST]))
-    composed = unicodedata.normalize("NFKC", seen)[:LONGEST]  # one sign may become eighteen
+    seen = _UNSEEN.sub("", _ANSI.sub("", text))
+    composed = unicodedata.normalize("NFKC", seen)
     return printable(_UNSEEN.sub("", composed))  # which leaves no sign for private use, either
 
 

@@ -96,13 +96,21 @@ _ELSEWHERE: Final = re.compile(  # the same in other languages, each by its begi
     "|\u0438\u0433\u043d\u043e\u0440\u0438\u0440|\u0437\u0430\u0431\u0443\u0434\u044c"
     "|\u062a\u062c\u0627\u0647\u0644|\ubb34\uc2dc\ud558"
 )
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # ofCamelCase
+_JOINED: Final = re.compile(  # what is one word only to whoever looks for words
+    "(?:ignore|disregard|forget|overrule|bypass|override)[a-z]{0,20}"
+    "(?:instructions?|prompts?|guidelines?|directives?|safeguards?)"
+    "|(?:please|must|should|immediately|execute|perform|choose|select|approve)[a-z]{0,10}"
+    "(?:(?:restart|pause|stop|start|resume)[a-z]{0,3}(?:service|project|server|process)"
+    "|(?:clear|flush|drop)[a-z]{0,3}cache|rollback)"
+)
 _MARKUP: Final = re.compile(
     r"(?i)```|~~~|<\||\|>|\[/?INST\]|<</?SYS>>"
     r"|</?(?:system|assistant|human|instructions?|evidence|prompt|untrusted|trusted|tool_\w{1,20}"
     r"|function_\w{1,20}|invoke|antml\w{0,3}:?\w{0,20}|thinking)\b"
     r"|[\"']role[\"']\s{0,3}:\s{0,3}[\"'](?:system|assistant|user)"
     r"|[\"']?trust[\"']?\s{0,3}[:=]\s{0,3}[\"'](?:measured|config)"
-    r"|#{2,}\s{0,3}(?:system|instructions?|assistant|human)\b"
+    r"|##\s{0,3}(?:system|instructions?|assistant|human)\b"
     r"|(?:^|[\r\n])\s{0,9}(?:human|assistant)\s{0,3}:|[\r\n]\s{0,9}system\s{0,3}:"
 )
 
@@ -137,12 +145,18 @@ def _words(text: str) -> str:
 
 
 def _orders(plain: str) -> bool:
+    apart = _HUMP.sub(" ", plain)
+    return _order(plain) or (apart != plain and _order(apart))
+
+
+def _order(plain: str) -> bool:
     small = plain.lower()
     alike = small.translate(_ALIKE)
     return bool(
         _ORDERS.search(_words(alike))
         or (_MIXED.search(alike) and _ORDERS.search(_words(alike.translate(_FIGURES))))
         or _ELSEWHERE.search(_words(small))
+        or _JOINED.search(alike)
     )
 
 

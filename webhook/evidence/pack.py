@@ -41,7 +41,7 @@ def assemble(subject: Subject, raw: Raw, *, secrets: frozenset[str] = frozenset(
     portions = Portions(secrets)
     head = portions.subject(subject)
     found = {
-        Source.ALERT: portions.alert(head, raw.labels, raw.annotations),
+        Source.ALERT: portions.alert(subject, raw.labels, raw.annotations),
         Source.METRICS: portions.metrics(raw.series),
         Source.STATUS: portions.status(raw),
         Source.HISTORY: portions.history(raw.pasts),
@@ -130,6 +130,7 @@ def _about(subject: Subject) -> dict[str, Json]:
         "asked_at": clock.written(subject.asked_at),
         "allowed_actions": list(subject.allowed),
         "tried": list(subject.tried),
+        "helped": list(subject.helped),
         "depends_on": list(subject.depends_on),
         "critical": subject.critical,
     }

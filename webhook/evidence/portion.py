@@ -1,19 +1,21 @@
 """Portions: what each source told, as items of a pack, the most telling first."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 from orchestrator import clock
 from webhook.diagnosis import Line
-from webhook.evidence import flag, series, template
+from webhook.evidence import flag, questions, series, template
 from webhook.evidence.clean import line as cleaned
 from webhook.evidence.item import Item, Json, Source, Subject, Trust
 from webhook.evidence.raw import Past, Raw, Series
 from webhook.evidence.redaction import Redaction
-from webhook.plain import cut
+from webhook.plain import CUT, cut, whole
 
 LABELS: Final = ("endpoint", "job", "mode", "reason", "resource", "scope", "severity", "state")
 ANNOTATIONS: Final = ("summary", "description")
@@ -21,8 +23,13 @@ SEVERITIES: Final = frozenset({"critical", "warning", "info", "none"})
 MANY: Final = 20  # entries of a list or a mapping that are told
 LOOKED_AT: Final = 100  # labels, annotations and fields that are searched for flags
 NAME: Final = 100  # characters
-WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")  # it needs no other form
-RUNBOOK: Final = 3_500  # characters
+WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")  # as people of ours name alerts
+# What a stranger's text of one word may be, and an alert's name: others may be a password.
+USUAL: Final = re.compile(r"[A-Z]?[a-z_]{1,31}")
+TITLE: Final = re.compile(r"[A-Z][A-Za-z]{1,60}")
+OTHER: Final = "other"  # alert, of which neither a rule nor a playbook of ours knows
+RUNBOOK: Final = 3_500  # characters, as they are sent; a sign of another alphabet counts for six
+PAGE: Final = 64 * 1024  # characters of a runbook that are looked at
 CONTRACT: Final = frozenset({"queue_length", "cache_bytes", "deployed_at"})
 _FENCED: Final = re.compile(r"(?ms)^```.*?(?:^```\s*$|\Z)")
 MOST: Final[Mapping[str, float]] = {"queue_length": 1e12, "cache_bytes": 2.0**60}
@@ -37,38 +44,42 @@ class Portions:
         self.omitted = 0
 
     def subject(self, subject: Subject) -> Subject:
-        """Return the head: names of ours as they are, and an alert's only when it is a name."""
+        """Return the head: names of ours as they are, and an alert's only when we know it."""
         return replace(
             subject,
             project=self._ours(subject.project),
-            alertname=self._name(subject.alertname),
-            severity=subject.severity if subject.severity in SEVERITIES else "other",
+            alertname=self._name(subject.alertname) if _known(subject) else OTHER,
+            severity=subject.severity if subject.severity in SEVERITIES else OTHER,
             allowed=tuple(map(self._ours, subject.allowed[:MANY])),
             tried=tuple(map(self._ours, subject.tried[-MANY:])),
             depends_on=tuple(map(self._ours, subject.depends_on[:MANY])),
+            helped=tuple(map(self._ours, subject.helped[:MANY])),
         )
 
     def alert(
-        self, head: Subject, labels: Mapping[str, str], annotations: Mapping[str, str]
+        self, subject: Subject, labels: Mapping[str, str], annotations: Mapping[str, str]
     ) -> list[Item]:
         """Tell what is known of the alert, and then what it says itself: anybody may post one."""
+        head = self.subject(subject)
         known: dict[str, Json] = {
-            "alert": head.alertname,
             "severity": head.severity,
             "started_at": clock.written(head.started_at),
         }
-        told: dict[str, dict[str, Json]] = {
-            "labels": {each: self._word(labels[each]) for each in LABELS if each in labels},
+        own = _known(subject)
+        told: dict[str, Json] = {} if own else {"alert": self._text(subject.alertname, TITLE)}
+        known |= {"alert": head.alertname} if own else {}
+        spoken: dict[str, dict[str, Json]] = {
+            "labels": {each: self._text(labels[each]) for each in LABELS if each in labels},
             "annotations": {
                 each: self._text(annotations[each]) for each in ANNOTATIONS if each in annotations
             },
         }
-        said: dict[str, Json] = {name: texts for name, texts in told.items() if texts}
+        told |= {name: texts for name, texts in spoken.items() if texts}
         texts = [*annotations.values(), *labels.values(), *annotations, *labels]
-        told_by_itself = self._marked(said, texts)
+        said = self._marked(told, [subject.alertname, *texts])
         return [
             _config(Source.ALERT, known),
-            *([_stranger(Source.ALERT, told_by_itself)] if told_by_itself else []),
+            *([_stranger(Source.ALERT, said)] if said else []),
         ]
 
     def metrics(self, told: Sequence[Series]) -> list[Item]:
@@ -98,9 +109,9 @@ class Portions:
         for name in others[:MANY]:
             value = _plain(status[name])
             if isinstance(value, str):
-                fields[self._word(name)] = self._text(value)
+                fields[self._text(name)] = self._text(value)
             elif value is not None:
-                fields[self._word(name)] = value
+                fields[self._text(name)] = value
         texts = [each for name in others for each in (name, status[name]) if isinstance(each, str)]
         return self._marked({"fields": fields} if fields else {}, texts)
 
@@ -131,28 +142,28 @@ class Portions:
 
     def runbook(self, text: str) -> list[Item]:
         """Tell what people wrote about the alert, without what is to be typed."""
-        told = self.redaction(cleaned(_FENCED.sub(" ", text)))
-        return [_config(Source.RUNBOOK, {"text": cut(told, RUNBOOK)})] if told else []
+        prose = _FENCED.sub(" ", text[:PAGE])
+        told = _fitting(self.redaction(cleaned(prose, RUNBOOK)), RUNBOOK)
+        return [_config(Source.RUNBOOK, {"text": told})] if told else []
 
     def _ours(self, text: str) -> str:
         return cut(self.redaction(cleaned(text)), NAME)
 
     def _name(self, text: str) -> str:
-        """Return the name of an alert; what is none is told as any text of a stranger."""
-        return text if WORD.fullmatch(text) and not self._look(text) else self._text(text)
-
-    def _word(self, text: str) -> str:
-        """Return a single word as it is, unless it is a secret."""
-        if not WORD.fullmatch(text) or self._look(text):
+        """Return the name of an alert of ours; what is none is told as any text of a stranger."""
+        if not WORD.fullmatch(text) or self._look(text) or self.redaction(text) != text:
             return self._text(text)
-        told = self.redaction(text)
-        return told if told == text else template.abstract(told)
+        return text
 
-    def _text(self, text: str) -> str:
-        """Return a stranger's text in the abstract, or only that there is one."""
+    def _text(self, text: str, word: re.Pattern[str] = USUAL) -> str:
+        """Return a stranger's text in the abstract, or only that there is one.
+
+        A word alone is told only where it is like *word*.
+        """
         if self._look(text):
             return template.WITHHELD
-        return template.abstract(self.redaction(cleaned(text)))
+        told = template.abstract(self.redaction(cleaned(text)))
+        return told if " " in told or "<" in told or word.fullmatch(told) else "<word>"
 
     def _look(self, text: str) -> frozenset[str]:
         """Note what is suspicious about *text*, and return it."""
@@ -164,6 +175,18 @@ class Portions:
         """Return *content* with the flags of *texts*, which it is made of or passes over."""
         found = frozenset[str]().union(*map(self._look, texts[:LOOKED_AT]))
         return {**content, "flags": sorted(found)} if found else content
+
+
+def _known(subject: Subject) -> bool:
+    """Tell whether people of ours know of the alert, by a rule or a playbook."""
+    return bool(subject.allowed) or subject.alertname in questions.ALERTS
+
+
+def _fitting(text: str, room: int) -> str:
+    """Return as much of *text* as takes *room* bytes as it is sent, with a sign of the cut."""
+    sizes = accumulate(6 if each in "<>" else len(json.dumps(each)) - 2 for each in text)
+    fit = sum(size <= room - 6 for size in sizes)
+    return text if fit == len(text) else whole(text, fit) + CUT
 
 
 def _contract(status: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:

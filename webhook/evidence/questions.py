@@ -84,6 +84,7 @@ _ASKED: Final[Mapping[str, tuple[str, ...]]] = {
     "ProjectErrorBudgetBurnFast": ("up", "changes", "failed_probes", "latency", "errors", "cpu"),
     "ProjectErrorBudgetBurnSlow": ("up", "changes", "failed_probes", "latency", "errors", "cpu"),
 }
+ALERTS: Final = frozenset(_ASKED)  # that rules of ours raise
 _DEFAULT: Final = ("up", "latency", "cpu", "memory", "errors", "requests")
 _SLOWLY: Final = frozenset(  # what comes about over longer
     {

@@ -14,9 +14,10 @@ from typing import Final
 from webhook.diagnosis import Line
 from webhook.evidence import flag
 from webhook.evidence.clean import line as cleaned
-from webhook.evidence.redaction import PLACEHOLDER, Redaction
-from webhook.plain import cut
+from webhook.evidence.redaction import PLACEHOLDER, PRIVATE_KEY, Redaction
+from webhook.plain import cut, in_key
 
+NEWEST: Final = 200  # lines that are looked at, as many as the contract has
 KEPT: Final = 20
 LONGEST: Final = 160  # characters of a template; what programs say by themselves is shorter
 WITHHELD: Final = "<withheld>"
@@ -115,9 +116,12 @@ def mine(lines: Sequence[Line], redaction: Redaction, *, most: int = KEPT) -> Mi
     """
     kinds: dict[tuple[str, str], _Kind] = {}
     found_in = cache(flag.flags)  # what is said again and again is looked at once
+    lines = lines[-NEWEST:]
+    keys = in_key(each.message for each in lines)
     for place, each in enumerate(lines):
         found = found_in(each.message)
-        key = (WITHHELD, OTHER) if found else (_text(each, redaction), _level(each.level))
+        text = redaction.hidden(PRIVATE_KEY) if keys[place] else redaction(cleaned(each.message))
+        key = (WITHHELD, OTHER) if found else (abstract(text), _level(each.level))
         kind = kinds.setdefault(key, _Kind(place=place))
         kind.count += 1
         kind.instants += [each.ts] if each.ts else []
@@ -130,10 +134,6 @@ def mine(lines: Sequence[Line], redaction: Redaction, *, most: int = KEPT) -> Mi
         flags=frozenset().union(*(each.flags for each in kinds.values()))
         | ({flag.FLOOD} if flooded else set()),
     )
-
-
-def _text(each: Line, redaction: Redaction) -> str:
-    return abstract(redaction(cleaned(each.message)))
 
 
 def _level(written: str) -> str:

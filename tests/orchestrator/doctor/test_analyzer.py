@@ -15,6 +15,7 @@ SONNET = "claude-sonnet-5-5 ($2 and $10 a million tokens in and out)"
 HAIKU = "claude-haiku-5-5 ($0.1 and $0.5 a million tokens in and out)"
 ASKS = f"mode on_failure, asks {SONNET} and then {HAIKU}, for $1 a day and $10 a month"
 LATER = Price(rate=rate(1, 2), since=date(2026, 11, 23))
+EVER = Price(rate=rate(1, 2), since=date.min)
 
 
 def _found(**said: Any) -> list[tuple[str, str]]:  # noqa: ANN401  any key
@@ -63,6 +64,14 @@ def test_where_all_is_well_it_says_who_answers_and_for_how_much(
             {"model": "mine", "prices": {"mine": LATER}},
             "nobody knows what mine costs before 2026-11-23, so it is not asked until then",
         ),
+        (
+            {"model": "claude-sonnet-4-5", "prices": {"claude-sonnet-4-5": EVER}},
+            "claude-sonnet-4-5 is deprecated and answers until 2026-11-30",
+        ),
+        (
+            {"fallback_model": "claude-opus-4-0", "prices": {"claude-opus-4-0": EVER}},
+            "claude-opus-4-0 has ended on 2026-06-15, so it does not answer",
+        ),
     ],
 )
 def test_what_keeps_claude_from_being_asked_well_is_warned_of(
@@ -76,6 +85,23 @@ def test_a_model_that_is_never_asked_needs_no_price() -> None:
     found = _found(key="sk-s3same", model="mine", daily_budget_usd=0.0)
     assert found[0] == ("warn", "analyzer.daily_budget_usd is 0, so Claude is never asked")
     assert [mark for mark, _ in found] == ["warn", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (date(2026, 11, 30), "is deprecated and answers until 2026-11-30"),
+        (date(2026, 12, 1), "has ended on 2026-11-30, so it does not answer"),
+    ],
+)
+def test_a_model_answers_on_its_last_day(on: date, said: str) -> None:
+    ours = Analyzer(key="sk-s3same", model="claude-sonnet-4-5", prices={"claude-sonnet-4-5": EVER})
+    now = datetime(on.year, on.month, on.day, 12, tzinfo=UTC)
+    first, _ = analyzer.examine(make.config(analyzer=ours), now)
+    assert (first.said, first.do) == (
+        f"claude-sonnet-4-5 {said}",
+        "name a model in analyzer.model that goes on",
+    )
 
 
 def test_the_key_is_never_told() -> None:

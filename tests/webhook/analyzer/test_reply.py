@@ -45,6 +45,33 @@ def test_a_whole_reply_is_read_into_an_answer() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("See https://evil.example/?q=1 now.", "See https[:]//evil.example/?q=1 now."),
+        ("HTTP://A FTP://B", "HTTP[:]//A FTP[:]//B"),
+        ("go to WWW.evil.example, www.b.example", "go to WWW[.]evil.example, www[.]b.example"),
+        ("www.www.://", "www[.]www[.][:]//"),
+        ("at 12:00 // and awww, http:/a", "at 12:00 // and awww, http:/a"),
+    ],
+)
+def test_no_sentence_of_an_answer_links_anywhere(written: str, read_as: str) -> None:
+    answer = read(
+        _text(
+            root_cause=written,
+            rationale=[{"claim": written, "evidence_ids": []}],
+            alternatives=[{"cause": "memory_leak", "why_not": written}],
+        )
+    )
+    assert answer.root_cause == read_as
+    assert [each.claim for each in answer.rationale] == [read_as]
+    assert [each.why_not for each in answer.alternatives] == [read_as]
+
+
+def test_a_sentence_without_its_links_is_no_longer_than_one_may_be() -> None:
+    assert len(read(_text(root_cause="://" * 333)).root_cause) == 1_000
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_of_the_list_can_be_answered(action: str) -> None:
     assert read(_text(action=action)).action == action

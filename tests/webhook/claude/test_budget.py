@@ -1,19 +1,20 @@
 """Calls and the ledger on disk: paid to the nano-dollar, and never more than may be spent."""
 
 import asyncio
+import json
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from orchestrator.clock import written
-from orchestrator.prices import PRICES, VERSION
+from orchestrator.prices import VERSION
 from tests.conftest import Serve
-from tests.messages import Script, failing, late, saying, stand_in
+from tests.messages import ANSWER, failing, late, saying, stand_in, telling
 from tests.webhook import make
 from tests.webhook.claude.site import HAIKU, PACK, SONNET, Book, client
 from tests.webhook.make import NOW
 from webhook.analyzer.call import Denied, Ended, Ledger
-from webhook.analyzer.price import Usage, cost
 from webhook.store import spending
 from webhook.store.database import Store
 from webhook.store.intake import receive
@@ -93,30 +94,83 @@ async def test_twenty_incidents_at_once_make_as_many_calls_as_an_hour_may_have(
     assert (answered, spent.calls, len(script.asked)) == (7, 7, 7)
 
 
-def _paid(script: Script, calls: list[sqlite3.Row]) -> int:
-    """Reckon what the stand-in has counted; the texts of all its answers are alike."""
-    return sum(
-        cost(Usage(input=asked.tokens, output=_output(calls)), PRICES[asked.model])
-        for asked in script.asked
+# Nano-dollars for a token, as they are published: in, out, read from the cache, written to it for
+# five minutes, and for an hour. A prompt of haiku's that is longer than 100,000 has others.
+RATES = {
+    SONNET: (2_000, 10_000, 100, 2_500, 4_000),
+    HAIKU: (100, 500, 10, 125, 200),
+}
+LONG = (500, 2_500, 50, 625, 1_000)
+TEXT = json.dumps(ANSWER)
+
+
+def _reckoned(model: str, usage: dict[str, Any]) -> int:
+    """Reckon what a message costs, from the usage that was sent with it and by hand."""
+    written = usage["cache_creation"]
+    counts = (
+        usage["input_tokens"],
+        usage["output_tokens"],  # what it thinks is part of that
+        usage["cache_read_input_tokens"],
+        written["ephemeral_5m_input_tokens"],
+        written["ephemeral_1h_input_tokens"],
     )
+    is_long = model == HAIKU and sum(counts) - counts[1] > 100_000
+    rates = LONG if is_long else RATES[model]
+    return sum(many * each for many, each in zip(counts, rates, strict=True))
 
 
-def _output(calls: list[sqlite3.Row]) -> int:
-    found = {row["usage"].split('"output": ')[1].split(",")[0] for row in calls}
-    assert len(found) == 1
-    return int(found.pop())
+def _written(short: int, long: int) -> dict[str, Any]:
+    parts = {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long}
+    return {"cache_creation_input_tokens": short + long, "cache_creation": parts}
 
 
-async def test_the_ledger_agrees_with_what_the_other_side_has_counted(
+USAGES: list[dict[str, Any]] = [
+    {},
+    {"cache_read_input_tokens": 1_237},
+    _written(2_001, 0),
+    {**_written(11, 2_003), "cache_read_input_tokens": 7},
+    {"output_tokens": 3_331, "output_tokens_details": {"thinking_tokens": 3_001}},
+    {"input_tokens": 99_999, "cache_read_input_tokens": 1},
+    {"input_tokens": 99_999, "cache_read_input_tokens": 2, "output_tokens": 4_096},
+]
+
+
+async def test_of_twenty_questions_each_costs_what_was_counted_on_the_other_side(
     serve: Serve, tmp_path: Path
 ) -> None:
-    url, script = await stand_in(serve)
+    plays = [telling(text=TEXT, usage=USAGES[place % len(USAGES)]) for place in range(MANY)]
+    url, script = await stand_in(serve, *plays)
+    store = Store(tmp_path / "webhook.db")
+    await store(_analysis)
+    limits = Limits(calls_per_hour=100, day=10**12, month=10**12)
+    ledger = _ledger(store, limits)
+    for model in (SONNET, HAIKU):
+        async with client(url, models=(model,)) as site:
+            asking = (site.claude.ask(PACK, ledger) for _ in range(MANY // 2))
+            assert all(each.answer for each in await asyncio.gather(*asking))
+    spent = await store(spending.spent, limits, at=NOW)
+    calls = await store(lambda db: db.execute("SELECT * FROM calls").fetchall())
+    store.close()
+    due = {message: _reckoned(*each) for message, each in script.usages.items()}
+    assert {row["message"]: row["cost"] for row in calls} == due
+    assert (len(due), spent.day) == (MANY, sum(due.values()))
+    counted = {row["message"]: json.loads(row["usage"]) for row in calls}
+    assert {message: each["thinking"] for message, each in counted.items()} == {
+        message: usage["output_tokens_details"]["thinking_tokens"]
+        for message, (_, usage) in script.usages.items()
+    }
+
+
+async def test_twenty_at_once_are_paid_to_the_nano_dollar_and_each_has_its_time(
+    serve: Serve, tmp_path: Path
+) -> None:
+    url, script = await stand_in(serve, otherwise=late(saying(), 0.3))
     limits = Limits(calls_per_hour=100, day=10**12, month=10**12)
     answered, spent, calls = await _asked(url, tmp_path / "webhook.db", limits)
-    assert answered == MANY
-    assert spent.day == _paid(script, calls) > 0
-    assert {row["message"] for row in calls} == {f"msg_standin_{each.id}" for each in script.asked}
-    assert all(0 <= row["milliseconds"] < 10_000 for row in calls)
+    assert (answered, script.most_open) == (MANY, MANY)
+    assert spent.day == sum(_reckoned(*each) for each in script.usages.values()) > 0
+    assert {row["message"] for row in calls} == set(script.usages)
+    assert all(300 <= row["milliseconds"] < 10_000 for row in calls)
 
 
 async def test_each_attempt_is_a_row_of_the_ledger(serve: Serve, tmp_path: Path) -> None:

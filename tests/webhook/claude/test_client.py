@@ -56,6 +56,7 @@ async def test_what_goes_over_the_wire_is_what_is_recorded(serve: Serve) -> None
     [asked] = script.asked
     assert json.loads(asked.raw) == json.loads(heard.request)
     assert asked.text == wire(PACK)
+    assert heard.pack == PACK
     assert asked.system == prompt.SYSTEM
 
 
@@ -200,6 +201,7 @@ async def test_who_refuses_for_attacks_in_the_log_is_asked_once_more_without_it(
     assert [asked.text for asked in script.asked] == [wire(PACK), wire(without_logs(PACK))]
     assert "GET <path>".replace("<", "\\u003c")[:9] not in script.asked[1].text
     assert WITHHELD in script.asked[1].text
+    assert heard.pack == without_logs(PACK)  # what the record has to hold
     assert [call.refusal for _, call in book.settled] == ["cyber", ""]
 
 

@@ -1,23 +1,27 @@
 """Nothing of the environment counts but what our settings say, and no key is ever told."""
 
+import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.prices import PRICES
 from tests.conftest import FreePort, Serve
-from tests.messages import failing, stand_in
+from tests.messages import failing, sending, stand_in
 from tests.webhook.claude.site import KEY, PACK, SONNET, Book, client
 from webhook.claude import connection
 
-HEADERS = {"host", "connection", "content-length", "user-agent", "accept", "accept-encoding"} | {
-    "authorization",
-    "content-type",
-    "anthropic-version",
-    "x-stainless-raw-response",
-}
+STRAY = "\n".join(
+    (
+        *("Authorization: Bearer stray", "X-Stray: 1", "Accept: text/stray", "User-Agent: stray"),
+        *("Host: localhost", "Connection: close", "Content-Length: 7", "TE: trailers"),
+        *("Content-Type: text/stray", "Anthropic-Version: 2023-01-01", "Cookie: stray=1"),
+        *("X-Stainless-Raw-Response: stream", "Accept-Encoding: gzip"),
+    )
+)
 
 
 async def test_the_environment_changes_neither_whom_we_ask_nor_how(
@@ -28,7 +32,7 @@ async def test_the_environment_changes_neither_whom_we_ask_nor_how(
         "ANTHROPIC_API_KEY": "sk-stray",
         "ANTHROPIC_AUTH_TOKEN": "stray",
         "ANTHROPIC_BASE_URL": nobody,
-        "ANTHROPIC_CUSTOM_HEADERS": "Authorization: Bearer stray\nX-Stray: 1\nAccept: text/stray",
+        "ANTHROPIC_CUSTOM_HEADERS": STRAY,
         "ANTHROPIC_PROFILE": "stray",
         "ANTHROPIC_LOG": "debug",
         "HTTP_PROXY": nobody,
@@ -42,9 +46,18 @@ async def test_the_environment_changes_neither_whom_we_ask_nor_how(
         heard = await site.claude.ask(PACK, Book().ledger)
     [asked] = script.asked
     assert heard.answer is not None
-    assert asked.headers["Authorization"] == f"Bearer {KEY}"
-    assert asked.headers["Accept"] == "application/json"
-    assert {name.lower() for name in asked.headers} <= HEADERS
+    assert {name.lower(): value for name, value in asked.headers.items()} == {
+        "host": url.removeprefix("http://"),
+        "connection": "keep-alive",
+        "user-agent": "orchestrator",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "anthropic-version": connection.API_VERSION,
+        "authorization": f"Bearer {KEY}",
+        "content-type": "application/json",
+        "content-length": str(len(asked.raw)),
+        "x-stainless-raw-response": "raw",
+    }
 
 
 async def test_no_log_holds_the_key_or_a_body(
@@ -58,6 +71,21 @@ async def test_no_log_holds_the_key_or_a_body(
     told = " ".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert KEY not in told + shown
     assert "Evidence and trust" not in told
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_key_that_comes_back_is_kept_nowhere(serve: Serve, status: int) -> None:
+    play = sending(json.dumps({"error": {"message": f"no {KEY}"}, "id": KEY}).encode())
+    named = {"request-id": f"req {KEY}"}
+    url, _ = await stand_in(
+        serve, otherwise=lambda asked: replace(play(asked), status=status, headers=named)
+    )
+    book = Book()
+    async with client(url) as site:
+        heard = await site.claude.ask(PACK, book.ledger)
+    assert heard.reply
+    assert KEY not in f"{heard!r} {book.settled!r}"
+    assert book.settled[0][1].request_id == f"req {connection.OURS}"
 
 
 async def test_a_key_that_no_header_can_hold_is_told_nowhere(

@@ -43,6 +43,10 @@ def test_a_message_is_read_whole() -> None:
         *(b"", b"{}", b"[1]", b'"x"', b"null", b"7", b"<html></html>", b"\xff\xfe", b"[" * 99_999),
         *(json.dumps({**WHOLE, each: None}).encode() for each in ("id", "model", "content")),
         json.dumps({**WHOLE, "content": {}}).encode(),
+        json.dumps(WHOLE).encode()[:-1] + b',"model":"another"}',
+        json.dumps(WHOLE)
+        .encode()
+        .replace(b'"output_tokens"', b'"input_tokens": 0, "output_tokens"'),
     ],
 )
 def test_what_is_no_message_is_malformed(body: bytes) -> None:
@@ -69,7 +73,13 @@ def test_only_one_way_to_stop_is_an_answer(stop: object, stopped: Outcome) -> No
 @pytest.mark.parametrize(
     ("usage", "counts"),
     [
-        ({"input_tokens": 0, "output_tokens": 0}, Usage()),
+        ({"input_tokens": 0, "output_tokens": 0}, None),
+        ({"input_tokens": 3, "output_tokens": 0}, None),
+        ({"input_tokens": 0, "output_tokens": 4}, None),
+        (
+            {"input_tokens": 0, "cache_read_input_tokens": 3, "output_tokens": 4},
+            Usage(cache_read=3, output=4),
+        ),
         (
             {
                 "input_tokens": 1,
@@ -110,6 +120,11 @@ def test_usage_is_counted_whole_or_not_at_all(usage: object, counts: Usage | Non
     assert _read(usage=usage).usage == counts
 
 
+def test_who_says_nothing_may_have_counted_nothing() -> None:
+    told = {"input_tokens": 0, "output_tokens": 0}
+    assert _read(content=[], usage=told).usage == Usage()
+
+
 @pytest.mark.parametrize(
     ("details", "category"),
     [
@@ -132,6 +147,12 @@ def test_names_of_strangers_are_kept_short_and_on_one_line() -> None:
         "a b [3",
         100,
         "m y",
+    )
+
+
+def test_the_name_of_a_model_links_nowhere_and_calls_nobody() -> None:
+    assert _read(model="[m](https://x.example) @here <!channel>").model == (
+        "[m] (https[:]//x.example) (at)here \u2039!channel\u203a"
     )
 
 

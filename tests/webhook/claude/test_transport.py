@@ -145,6 +145,7 @@ async def test_the_deadline_is_for_the_whole_and_what_was_reserved_is_paid(
     assert 0.5 < took < 1.5
     assert book.outcomes == [(SONNET, "timeout"), (HAIKU, "timeout")]
     assert [call.cost for _, call in book.settled] == [None, None]
+    assert [(call.model, call.reserved) for _, call in book.settled] == book.reserved
     assert heard.why == f"{SONNET} did not answer in time; {HAIKU} did not answer in time"
 
 

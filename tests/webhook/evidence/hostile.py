@@ -7,3 +7,9 @@ _PARTS = (
     "\ufdfa", "root cause ", "\u0301", "::", "?sig=", "-----BEGIN PRIVATE KEY-----",
 )  # fmt: skip
 SLOW = tuple(part * (2_000 // len(part)) for part in _PARTS)
+# What a single character, or a few, may do to a pattern that begins anew at each of them.
+RUNS = (
+    "#", "a", "A", "0", "_", "-", ".", "/", ":", "=", '"', "'", "`", "\\", "[", "<", " ", "\n",
+    "\x1b", "\x9b", "\u00e9", "eyJ-", "eyJaaaaaaaa.", "sk-", "a/", "a@", "?sig=", "://", "a b ",
+    "password ", "--token ", "aB", "<num> ", "-----BEGIN PRIVATE KEY-----",
+)  # fmt: skip

@@ -28,8 +28,15 @@ def test_only_what_a_reader_sees_is_left_in_one_line(text: str, shown: str) -> N
 
 
 def test_it_is_cut_visibly_and_a_sign_that_becomes_many_makes_it_no_longer() -> None:
-    assert line("abcdef", 5) == "abcd\u2026"
+    assert line("abcd efgh", 9) == "abcd efgh"
+    assert line("abcd efgh", 8) == "abcd\u2026"
     assert len(line("\ufdfa" * 9_000)) <= LONGEST
+
+
+@pytest.mark.parametrize("text", ["a b=cd,efgh", "a b=cd,(efg)", "a b=cd efghi", "a b=cd,ef"])
+def test_a_word_that_is_not_whole_is_dropped_for_it_may_be_half_a_secret(text: str) -> None:
+    assert line(text, 8) == "a b=cd\u2026"
+    assert line("x" * 5_000) == "\u2026"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from webhook.evidence.redaction import Redaction
+from webhook.evidence.clean import LONGEST, line
+from webhook.evidence.redaction import SHORTEST, Redaction
 
 OWN = "correct-horse+battery"
 PEM = "-----BEGIN RSA PRIVATE KEY-----"
@@ -59,6 +60,7 @@ def test_the_same_secret_has_the_same_name_in_every_text_and_all_are_counted() -
         "?q=correct-horse%2Bbattery",
         f"x {base64.b64encode(OWN.encode()).decode()} y",
         f"Basic {base64.b64encode(OWN.encode()).decode()}",
+        "?q=correct-horse%2bbattery",
     ],
 )
 def test_our_own_secrets_are_found_in_every_form(text: str) -> None:
@@ -79,3 +81,45 @@ def test_a_text_that_looks_like_a_name_of_ours_stands_for_nothing() -> None:
     redaction = Redaction()
     assert redaction("[SECRET_1] password=[SECRET_1x") == "[SECRET_1] password=[SECRET_1]"
     assert redaction.counts == {"assignment": 1}
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("correct horse/battery", "?q=correct+horse%2Fbattery"),
+        ("correct horse/battery", "?q=correct%20horse%2fbattery"),
+        ('correct"horse\\battery', r'{"a": "correct\"horse\\battery"}'),
+        ("correct\u00e9horse", r'{"a": "correct\u00e9horse"}'),
+        (f"Basic {base64.b64encode(b'anna:correct-horse').decode()}", "as anna:correct-horse"),
+        (f"Basic {base64.b64encode(b'anna:correct-horse').decode()}", "said 'correct-horse'"),
+        (f"Basic {base64.b64encode(b'anna:correct-horse').decode()}=", "said 'correct-horse'"),
+        ("Bearer horse", "said 'horse'"),
+        ("Token horse", "said 'horse'"),
+        ("\uff43orrect-horse", "said 'correct-horse'"),
+    ],
+)
+def test_our_own_secrets_are_found_as_programs_write_them(secret: str, text: str) -> None:
+    told = Redaction({secret})(text)
+    assert ("correct" in told, "horse" in told, "[SECRET_1]" in told) == (False, False, True)
+
+
+def test_a_basic_that_packs_nothing_is_looked_for_as_it_is() -> None:
+    assert Redaction({"Basic ???!"})("x Basic ???! y") == "x [SECRET_1] y"
+
+
+@pytest.mark.parametrize("secret", [f"orchestrator-{OWN}-token", "a secret of several words"])
+def test_a_secret_of_ours_that_stands_at_the_cut_is_not_told_in_part(secret: str) -> None:
+    parts = [secret[:length] for length in range(SHORTEST, len(secret))]
+    for begins in range(LONGEST - len(secret) - 2, LONGEST + 2):
+        text = f"{'x ' * LONGEST}"[: begins - 1] + f" {secret} y"
+        told = Redaction({secret})(line(text))
+        assert [each for each in parts if each in told] == []
+
+
+@pytest.mark.parametrize(
+    "secret", ["AKIAIOSFODNN7EXAMPLE", "sk-ant-api03-AbCdEfGhIjKl", "pg://a:b@c"]
+)
+def test_a_secret_of_others_that_stands_at_the_cut_is_not_told_in_part(secret: str) -> None:
+    for begins in range(LONGEST - len(secret) - 2, LONGEST + 2):
+        text = f"{'x ' * LONGEST}"[: begins - 1] + f" {secret} y"
+        assert set(Redaction()(line(text)).replace("[SECRET_1]", "")) <= set("xypg:/@c \u2026")
