@@ -88,6 +88,13 @@ async def test_a_key_that_comes_back_is_kept_nowhere(serve: Serve, status: int) 
     assert book.settled[0][1].request_id == f"req {connection.OURS}"
 
 
+async def test_a_key_as_short_as_a_word_spoils_no_answer(serve: Serve) -> None:
+    url, _ = await stand_in(serve)
+    async with client(url, key="k") as site:
+        heard = await site.claude.ask(PACK, Book().ledger)
+    assert heard.answer is not None
+
+
 async def test_a_key_that_no_header_can_hold_is_told_nowhere(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
