@@ -15,6 +15,10 @@ from aiohttp import web
 FIRST, LAST = 20_000, 31_999  # below the kernel's own range, so no client socket takes them
 SPAN = 2_000  # ports per worker of pytest-xdist, so two workers never race for one
 
+# No test asks the real Claude, whoever runs it: a key around would, and would pay.
+for name in [each for each in os.environ if each.startswith("ANTHROPIC_")]:  # noqa: TID251  this is the edge
+    del os.environ[name]  # noqa: TID251  as above
+
 FreePort = Callable[[], int]
 Serve = Callable[[web.Application], Awaitable[str]]
 Tls = Callable[..., Awaitable[tuple[str, ssl.SSLContext]]]
