@@ -4,7 +4,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api bench-analyzer tools tools-new rules lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api bench-analyzer tools tools-new rules dashboards lint types imports lock clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ tools-new: .venv/.run ## fetch Debian unstable's Prometheus and Alertmanager int
 
 rules: .venv/.dev tools ## check and test the alert rules and the routing
 	@$(BIN)/pytest -n 2 -m 'not long' tests/rules $(ARGS)
+
+dashboards: .venv/.run ## write the dashboards anew; ARGS="--webhook https://..." for where its pages are
+	@$(BIN)/python -m dashboards $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check --quiet .

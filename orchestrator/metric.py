@@ -19,7 +19,7 @@ class Status(StrEnum):
 
     EXPORTED = "exported"
     PLANNED = "planned"
-    THEIRS = "theirs"  # another program's, read by our rules
+    THEIRS = "theirs"  # another program's, read by our rules and dashboards
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from orchestrator.metrics import METRICS
 from webhook import action as law
 from webhook.action import Action
 from webhook.alert import Status
+from webhook.catalogue import CATALOGUE
 from webhook.change import Change
 from webhook.guard import GUARDS
 from webhook.incident import ENDED, State
@@ -58,8 +59,8 @@ class Instruments:
         self.tokens_read.set(1)  # without a file there is none that could be refused
 
     def _make_for_repairs(self) -> None:
-        self.actions = self._counter("webhook_actions_total")
-        self.actions_failed = self._counter("webhook_actions_failed_total")
+        self.actions = self._counter("webhook_actions_total", CATALOGUE)
+        self.actions_failed = self._counter("webhook_actions_failed_total", CATALOGUE)
         self.action_duration = self._histogram("webhook_action_duration_seconds", REPAIRS)
         self.recovery = self._histogram("webhook_recovery_seconds", REPAIRS)
         self.holds = self._counter("webhook_guard_holds_total", GUARDS)

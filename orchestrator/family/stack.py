@@ -1,8 +1,8 @@
-"""What Prometheus and Alertmanager tell, as far as our rules read it."""
+"""What Prometheus and Alertmanager tell, as far as our rules and dashboards read it."""
 
 from orchestrator.metric import Kind, Metric, Status
 
-_C, _G = Kind.COUNTER, Kind.GAUGE
+_C, _G, _H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
 STACK = (
     Metric(
@@ -43,6 +43,133 @@ STACK = (
         "alertmanager",
         "Notifications that failed; Alertmanager says the reason since 0.26.",
         ("integration", "reason"),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_rule_group_last_duration_seconds",
+        _G,
+        "prometheus",
+        "How long the last evaluation of a group took.",
+        ("rule_group",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_rule_group_interval_seconds",
+        _G,
+        "prometheus",
+        "How far apart the evaluations of a group are meant to be.",
+        ("rule_group",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_config_last_reload_successful",
+        _G,
+        "prometheus",
+        "Whether the configuration in force is the one that was last found.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_notifications_sent_total",
+        _C,
+        "prometheus",
+        "Alerts that were sent to an Alertmanager.",
+        ("alertmanager",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_notifications_errors_total",
+        _C,
+        "prometheus",
+        "Alerts that an Alertmanager did not take.",
+        ("alertmanager",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_notifications_dropped_total",
+        _C,
+        "prometheus",
+        "Alerts that were thrown away unsent.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_tsdb_head_series",
+        _G,
+        "prometheus",
+        "Series that are held in memory.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_tsdb_head_samples_appended_total",
+        _C,
+        "prometheus",
+        "Samples that were stored, by type.",
+        ("type",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_tsdb_wal_corruptions_total",
+        _C,
+        "prometheus",
+        "Times that the write-ahead log was found broken.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_tsdb_compactions_failed_total",
+        _C,
+        "prometheus",
+        "Compactions that failed.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_tsdb_reloads_failures_total",
+        _C,
+        "prometheus",
+        "Times that the blocks on disk could not be read again.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_config_last_reload_successful",
+        _G,
+        "alertmanager",
+        "Whether the configuration in force is the one that was last found.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_config_hash",
+        _G,
+        "alertmanager",
+        "A number that differs when the configuration does.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_notification_latency_seconds",
+        _H,
+        "alertmanager",
+        "How long receivers took to take a notification.",
+        ("integration",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_alerts",
+        _G,
+        "alertmanager",
+        "Alerts that are held, by state.",
+        ("state",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_silences",
+        _G,
+        "alertmanager",
+        "Silences, by state.",
+        ("state",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_cluster_members",
+        _G,
+        "alertmanager",
+        "Members of the cluster that are seen, itself included.",
         status=Status.THEIRS,
     ),
 )

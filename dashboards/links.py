@@ -1,0 +1,47 @@
+"""Links: from what is seen to where more of it is, with the choices and the time that are there."""
+
+from typing import Final
+
+from grafanalib import core
+
+from dashboards.look import Link
+
+TAG: Final = "orchestrator"
+FLEET: Final = "orchestrator-fleet"
+PROJECT: Final = "orchestrator-project"
+REMEDIATION: Final = "orchestrator-remediation"
+SLO: Final = "orchestrator-slo"
+INTERNALS: Final = "orchestrator-internals"
+
+_CARRIED: Final = "${datasource:queryparam}&${__url_time_range}"
+_OF_CURVE: Final = "${__field.labels.project}"
+
+# In the head of every dashboard: the others, as a list.
+OTHERS: Final = core.DashboardLink(
+    type="dashboards", title="Dashboards", tags=[TAG], asDropdown=True, includeVars=True
+)
+
+
+def drill(title: str, uid: str, *variables: str) -> Link:
+    """Return a link to the dashboard *uid* that carries on *variables*, beside source and time."""
+    carried = "".join(f"&${{{name}:queryparam}}" for name in variables)
+    return Link(title=title, url=f"/d/{uid}?{_CARRIED}{carried}")
+
+
+def of_cell(title: str, uid: str, field: str = "project") -> Link:
+    """Return a link of a table's row to the dashboard *uid* of the project in that row."""
+    return Link(title=title, url=f"/d/{uid}?{_CARRIED}&var-project=${{__data.fields.{field}}}")
+
+
+def of_curve(title: str, uid: str) -> Link:
+    """Return a link of a curve, a bar or a band to the dashboard *uid* of its project."""
+    return Link(title=title, url=f"/d/{uid}?{_CARRIED}&var-project={_OF_CURVE}")
+
+
+def page(title: str, path: str) -> Link:
+    """Return a link to one of the webhook's own pages, where people are known by their tokens."""
+    return Link(title=title, url=f"${{webhook:raw}}{path}", is_new_tab=True)
+
+
+APPROVALS: Final = page("Questions that wait for an answer", "/api/v1/approvals?state=waiting")
+INCIDENTS: Final = page("Incidents that have not ended", "/api/v1/incidents?state=open")
