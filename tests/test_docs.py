@@ -31,7 +31,6 @@ from orchestrator.guards import Guarding, Guards, WrittenGuards
 from orchestrator.metrics import METRICS, exported
 from orchestrator.project import Control, Project
 from orchestrator.source import Source
-from orchestrator.supervisor import service
 from orchestrator.written import RESERVED, WrittenProject
 from webhook import event
 from webhook.__main__ import main as webhook
@@ -293,46 +292,6 @@ def test_the_check_has_nothing_to_say_of_the_example_configuration() -> None:
     assert f"$ orchestrator check --config orchestrator.example.yml\n{told}\n" in _text(
         "docs/configuration.md"
     )
-
-
-def _compose() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(_text("docker-compose.yml"))
-    return found
-
-
-def test_every_file_that_compose_mounts_exists() -> None:
-    mounts = [
-        mount.split(":")[0]
-        for each in _compose()["services"].values()
-        for mount in each["volumes"]
-        if mount.startswith("./")
-    ]
-    assert mounts
-    assert [mount for mount in mounts if not (ROOT / mount).exists()] == []
-
-
-def test_the_files_of_compose_are_valid_and_use_the_ports_of_the_rules() -> None:
-    fleet = service.load(ROOT / "deploy/compose/services.yml")
-    loaded = config.load(ROOT / "deploy/compose/orchestrator.yml")
-    check_playbooks(loaded)
-    assert {name: each.url for name, each in fleet.services.items()} == {
-        name: f"http://127.0.0.1:{PORTS[name]}" for name in fleet.services
-    }
-    assert {name: each.url for name, each in loaded.projects.items()} == {
-        name: each.url for name, each in fleet.services.items()
-    }
-
-
-def test_nothing_that_compose_starts_listens_beyond_loopback() -> None:
-    services = _compose()["services"]
-    listening = [
-        word
-        for each in services.values()
-        for word in each["command"]
-        if "listen-address" in word and not word.endswith("=")
-    ]
-    assert [word.split("=")[1].split(":")[0] for word in listening] == ["127.0.0.1"] * 2
-    assert [name for name, each in services.items() if "ports" in each] == []
 
 
 def test_the_wheel_holds_the_package_orchestrator_and_nothing_else(tmp_path: Path) -> None:

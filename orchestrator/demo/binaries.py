@@ -55,7 +55,7 @@ class NotFound(OrchestratorError):
             "Install both (on Debian: apt-get install prometheus prometheus-alertmanager), or name"
             " them: PROMETHEUS=/path/prometheus PROMTOOL=/path/promtool"
             " ALERTMANAGER=/path/alertmanager AMTOOL=/path/amtool.\n"
-            "The other way needs only Docker: docker compose up"
+            "The other way is Docker: docs/compose.md"
         )
 
 

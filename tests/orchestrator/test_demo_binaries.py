@@ -162,7 +162,7 @@ def test_when_nothing_works_every_way_out_is_told(tmp_path: Path) -> None:
         "Install both (on Debian: apt-get install prometheus prometheus-alertmanager), or name"
         " them: PROMETHEUS=/path/prometheus PROMTOOL=/path/promtool"
         " ALERTMANAGER=/path/alertmanager AMTOOL=/path/amtool.\n"
-        "The other way needs only Docker: docker compose up\n"
+        "The other way is Docker: docs/compose.md\n"
     )
 
 
