@@ -13,13 +13,14 @@ FIRES_ABOVE: Final = {
     "WebhookQueueOld": 30.0,  # seconds
     "WebhookStageStalled": 60.0,  # seconds
     "WebhookNotReconciling": 120.0,  # seconds
-    "WebhookBudgetSpent": 1.0,
-    "AnalyzerBudgetLow": 0.8,
+    "WebhookBudgetSpent": 0.0,  # calls that were refused within an hour
+    "AnalyzerBudgetLow": 0.6,
     "AnalyzerInjectionSuspected": 3.0,  # within an hour
     "ExporterNotProbing": 0.5,  # void, of all turns
     "AlertmanagerFailedToSendAlerts": 0.01,  # of all notifications
     "OrchestratorOverhead": 0.05,  # of the machine
 }
+KEPT: Final = 0.8  # of a budget; from there on only what is critical is asked about
 JUDGED: Final = 200.0  # answers, from which on AnalyzerInaccurate fires
 UNSTABLE: Final = 0.999  # of a day, below which ProjectUnstable may fire
 PROVEN_ALIVE: Final = 180.0  # seconds; Watchdog comes each minute, and one may be lost

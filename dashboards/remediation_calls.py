@@ -9,9 +9,7 @@ from dashboards.look import About, Look, Word
 from dashboards.panels import Panel, bargauge, now, query, stat, timeseries
 
 _NO_KEY: Final = "Claude is not asked"
-_SPENT: Final = above(
-    orange=alarm.FIRES_ABOVE["AnalyzerBudgetLow"], red=alarm.FIRES_ABOVE["WebhookBudgetSpent"]
-)
+_SPENT: Final = above(orange=alarm.FIRES_ABOVE["AnalyzerBudgetLow"], red=alarm.KEPT)
 
 
 def calls() -> Section:
@@ -34,8 +32,8 @@ def _used() -> Panel:
         title="Budget used",
         unit="percentunit",
         shows="Money that is spent, of what may be spent in this day and month (UTC).",
-        good="Below 80 %.",
-        act="From there on only what is critical is asked about; raise it, or let it.",
+        good="Below 60 %.",
+        act="From 80 % on only what is critical is asked about; raise it, or let it.",
         empty=_NO_KEY,
         runbook="AnalyzerBudgetLow",
     )

@@ -14,7 +14,9 @@ RULES = load()
 KNOWN = Known(RULES.records)
 ALERTS = {rule.name: rule.expr for rule in RULES.alerts}
 EXPORTED = exported("exporter") | exported("webhook")
-UNSEEN: dict[str, str] = {}  # a metric, and why nobody has to see it
+UNSEEN = {  # a metric, and why nobody has to see it
+    "claude_model_deprecated": "it changes once a year; orchestrator doctor names model and day",
+}
 _CURVE = "a curve of the figure itself shows the same, and more"
 UNREAD = {  # records that only people's own queries and rules read
     "project:project_threshold_ratio:exceeded": "a line at the project's own limit shows the same",

@@ -16,6 +16,7 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import action as law
 from webhook.alert import Status
+from webhook.catalogue import CATALOGUE
 from webhook.change import Change
 from webhook.guard import GUARDS
 from webhook.incident import Incident, State
@@ -91,7 +92,12 @@ def test_a_stored_notification_is_counted_and_so_are_the_copies_in_it() -> None:
 
 def _counted(instruments: Instruments) -> dict[str, dict[str, float]]:
     names = ("actions_total", "actions_failed_total", "action_duration_seconds_sum")
-    return {name: _told(instruments, f"webhook_{name}") for name in names}
+    return {name: _above_zero(instruments, f"webhook_{name}") for name in names}
+
+
+def test_every_action_there_is_begins_at_0_or_its_first_would_be_no_rise() -> None:
+    for name in ("webhook_actions_total", "webhook_actions_failed_total"):
+        assert _told(Instruments("1"), name) == dict.fromkeys(CATALOGUE, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +116,7 @@ def test_an_action_is_counted_at_its_intent_and_timed_to_its_end(
     instruments.stepped(Change(before=open_, after=open_, action_became=over))
     assert _counted(instruments) == {
         "actions_total": {"restart_service": 1},
-        "actions_failed_total": {"restart_service": failed or 0},
+        "actions_failed_total": {"restart_service": 1} if failed else {},
         "action_duration_seconds_sum": {} if failed is None else {"restart_service": 7},
     }
 
