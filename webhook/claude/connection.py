@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final
 
+from orchestrator.lifecycle import ENDS
+
 API_VERSION: Final = "2026-10-21"  # what our requests are written for
 BODY_LIMIT: Final = 1024 * 1024  # bytes of an answer
 CONNECT_WITHIN: Final = 5.0  # seconds
@@ -117,13 +119,10 @@ def _trusted() -> ssl.SSLContext:
 
 
 def warn_of_ends(models: Sequence[str]) -> None:
-    """Log which of *models* are deprecated, as far as the SDK knows."""
-    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415
-
+    """Log which of *models* are deprecated, as far as this release knows."""
     for model in models:
-        if model in DEPRECATED_MODELS:
-            ends = DEPRECATED_MODELS[model]
-            logger.warning("model is deprecated", extra={"model": model, "ends": ends})
+        if model in ENDS:
+            logger.warning("model is deprecated", extra={"model": model, "ends": str(ENDS[model])})
 
 
 def _received(response: Any, key: str) -> Received:  # noqa: ANN401  httpx2's

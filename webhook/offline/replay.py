@@ -25,10 +25,6 @@ from webhook.store import reader, recorded
 DIFFERENT = 1
 
 
-class _Unusable(click.ClickException):
-    exit_code = 2
-
-
 class _Instant(click.ParamType[datetime]):
     name = "instant"
 
@@ -119,9 +115,11 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (OrchestratorError, OSError, UnicodeDecodeError, sqlite3.Error) as error:
-        raise _Unusable(options.shown(error)) from error
+        raise options.Unusable(options.shown(error)) from error
     except OverflowError as error:
-        raise _Unusable("an instant of it lies at the end of the calendar, or beyond") from error
+        raise options.Unusable(
+            "an instant of it lies at the end of the calendar, or beyond"
+        ) from error
 
 
 def _config(path: Path, projects: str) -> Config:

@@ -117,7 +117,7 @@ async def test_a_model_that_ends_soon_is_warned_of_once(
             heard = await site.claude.ask(PACK, Book().ledger)
             assert heard.answer is not None
     [record] = [each for each in caplog.records if each.message == "model is deprecated"]
-    assert (record.__dict__["model"], record.__dict__["ends"]) == (old, "November 30th, 2026")
+    assert (record.__dict__["model"], record.__dict__["ends"]) == (old, "2026-11-30")
 
 
 def test_the_version_of_the_api_is_that_of_the_sdk() -> None:
