@@ -4,7 +4,7 @@ from typing import Final
 
 from grafanalib import core
 
-from dashboards import annotations, fleet_curves, limits, links, state, variables
+from dashboards import annotations, fleet_curves, limits, links, state, variables, waiting
 from dashboards.fleet_figures import FIRING, figures
 from dashboards.layout import Section, band
 from dashboards.limits import NEUTRAL
@@ -27,9 +27,9 @@ def fleet(webhook: str) -> core.Dashboard:
             Section(
                 bands=(
                     band(4, *figures()),
-                    band(7, (6, _grid()), (12, _timeline()), (6, _closest())),
-                    band(9, (14, _projects()), (10, _alerts())),
-                    band(3, (24, _stack())),
+                    band(6, (6, _grid()), (12, _timeline()), (6, _closest())),
+                    band(7, (14, _projects()), (10, _alerts())),
+                    band(6, (9, waiting.questions(16)), (9, waiting.incidents(17)), (6, _stack())),
                 )
             ),
             fleet_curves.section(),
@@ -136,7 +136,7 @@ def _projects() -> Panel:
 
 
 def _columns() -> tuple[Column, ...]:
-    incidents = links.page("Its incidents", "/api/v1/incidents?project=${__data.fields.Project}")
+    incidents = links.page("Its incidents", "/incidents?state=all&project=${__data.fields.Project}")
     to_project = links.of_cell("The project", links.PROJECT, "Project")
     to_slo = links.of_cell("Its budget", links.SLO, "Project")
     errors = Look(steps=limits.ERRORS, decimals=1)

@@ -43,5 +43,5 @@ def page(title: str, path: str) -> Link:
     return Link(title=title, url=f"${{webhook:raw}}{path}", is_new_tab=True)
 
 
-APPROVALS: Final = page("Questions that wait for an answer", "/api/v1/approvals?state=waiting")
-INCIDENTS: Final = page("Incidents that have not ended", "/api/v1/incidents?state=open")
+APPROVALS: Final = page("Questions that wait for an answer", "/approvals?state=waiting")
+INCIDENTS: Final = page("Incidents that have not ended", "/incidents?state=open")

@@ -2,8 +2,8 @@
 
 from grafanalib import core
 
-from dashboards import annotations, links, variables
-from dashboards.layout import Section
+from dashboards import annotations, links, variables, waiting
+from dashboards.layout import Section, band
 from dashboards.remediation_answers import answers, evidence
 from dashboards.remediation_calls import calls
 from dashboards.remediation_figures import figures
@@ -19,7 +19,14 @@ def remediation(webhook: str) -> core.Dashboard:
         "Remediation",
         "What was done about trouble, did it help, and who decided it?",
         (
-            Section(bands=(figures(), *repairs(), *guards())),
+            Section(
+                bands=(
+                    figures(),
+                    band(6, (12, waiting.questions(15)), (12, waiting.incidents(16))),
+                    *repairs(),
+                    *guards(),
+                )
+            ),
             answers(),
             calls(),
             evidence(),

@@ -69,7 +69,7 @@ def _gates() -> Panel:
         act="docs/analyzer.md explains each gate, and what opens it.",
         empty=_SILENT,
     )
-    expr = "sum by (gate) (increase(analyzer_decisions_total[$__range]))"
+    expr = "sum by (gate) (increase(analyzer_decisions_total[$__range])) > 0"
     return bargauge(about, [now(expr, "{{gate}}")], Look(low=0, decimals=0))
 
 
@@ -84,7 +84,7 @@ def _outcomes() -> Panel:
         act="Where people reject much, let it act on less: `analyzer.allow`.",
         empty="no answer has been judged yet",
     )
-    expr = "sum by (analyzer, result) (increase(analyzer_outcomes_total[$__range]))"
+    expr = "sum by (analyzer, result) (increase(analyzer_outcomes_total[$__range])) > 0"
     return bargauge(about, [now(expr, "{{analyzer}}: {{result}}")], Look(low=0, decimals=0))
 
 

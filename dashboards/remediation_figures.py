@@ -25,7 +25,7 @@ def _waiting() -> Panel:
     return stat(
         About(
             id=1,
-            title="Questions to people",
+            title="Approvals waiting",
             unit="short",
             shows="Approvals that nobody has given or refused yet.",
             good="0.",
@@ -59,7 +59,7 @@ def _incidents() -> Panel:
     return stat(
         About(
             id=3,
-            title="Open incidents",
+            title="Incidents",
             unit="short",
             shows="Projects whose trouble has not ended, in whatever state.",
             good="0.",

@@ -20,6 +20,14 @@ SEVERITIES: Final = (
     Word("info", "info", BLUE),
     Word("none", "none", PLAIN_TEXT),
 )
+OF_INCIDENTS: Final = (
+    Word("open", "open", BLUE),
+    Word("awaiting_approval", "awaiting approval", ORANGE),
+    Word("repairing", "repairing", BLUE),
+    Word("verifying", "verifying", BLUE),
+    Word("mitigated", "mitigated", ORANGE),
+    Word("escalated", "escalated", RED),
+)
 HELD: Final = (Word("0", "may be tried", GREEN), Word("1", "held", RED))
 REACHED: Final = (Word("0", "down", RED), Word("1", "up", GREEN))
 

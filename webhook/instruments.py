@@ -16,8 +16,9 @@ from webhook.catalogue import CATALOGUE
 from webhook.change import Change
 from webhook.guard import GUARDS
 from webhook.incident import ENDED, State
-from webhook.meters import Meters
-from webhook.store.history import Figures
+from webhook.meters import OTHER, Meters
+from webhook.remedies.command import PREFIX
+from webhook.store.history import Figures, Single
 from webhook.store.intake import Meaning
 from webhook.store.reconciliation import Kind
 
@@ -28,6 +29,8 @@ Tripped = Callable[[str, str, Sequence[Action], datetime], bool]
 
 COPIES = frozenset({Meaning.REPEATED, Meaning.LATE})
 PAGES = ("escalation", "approval", "fleet", "watchdog")  # the kinds that there are from the start
+
+REFUSED = ("json", "version", "schema", "encoding", "too_large", "cut_short")  # notifications
 
 # seconds
 ANSWERS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -52,7 +55,7 @@ class Instruments:
         self.notifications = self._counter("webhook_notifications_total", Status)
         self.alerts = self._counter("webhook_alerts_total", Meaning)
         self.duplicates = self._counter("webhook_duplicate_alerts_total")
-        self.invalid = self._counter("webhook_invalid_total")
+        self.invalid = self._counter("webhook_invalid_total", REFUSED)
         self.answer = self._histogram("webhook_request_duration_seconds", ANSWERS)
         self.watchdog_at = self._gauge("webhook_last_watchdog_timestamp_seconds")
         self.tokens_read = self._gauge("webhook_token_file_last_reload_successful")
@@ -134,6 +137,7 @@ class Instruments:
     def running(self, stage: str) -> Iterator[None]:
         """Show that *stage* runs, for as long as the block does."""
         self.stage_up.labels(stage).set(1)
+        self.stage_failures.labels(stage)  # from 0, or the first would be no rise
         try:
             yield
         finally:
@@ -183,6 +187,8 @@ class Gauges:
         self._queue_age = gauge("webhook_queue_age_seconds")
         self._approvals = gauge("webhook_approvals_waiting")
         self._approval_age = gauge("webhook_approval_age_seconds")
+        self._questions = Singles(gauge("webhook_approval_asked_timestamp_seconds"), _action)
+        self._troubles = Singles(gauge("webhook_incident_opened_timestamp_seconds"), str)
         self._breaker = gauge("webhook_breaker_open")
         self._maintenance = gauge("orchestrator_project_maintenance")
         self._audit_rows = gauge("webhook_audit_rows")
@@ -211,10 +217,15 @@ class Gauges:
         self._queue_age.set(figures.queue.age(figures.at).total_seconds())
         self._approvals.set(figures.approvals.many)
         self._approval_age.set(figures.approvals.age(figures.at).total_seconds())
+        self._questions.show(self._ours(figures.questions))
+        self._troubles.show(self._ours(figures.troubles))
         self._audit_rows.set(figures.audit_rows)
         self._audit_head.set(_number(figures.audit_head))
         self._show_maintenance(figures.maintenance)
         self._show_breakers(figures.attempts, figures.at)
+
+    def _ours(self, singles: Iterable[Single]) -> list[Single]:
+        return [each for each in singles if each.project in self._projects]
 
     def _show_maintenance(self, names: Collection[str | None]) -> None:
         """Set only what has changed: of thousands of projects few do."""
@@ -247,6 +258,30 @@ class Tally:
         self._known |= dict.fromkeys(many)
         for each in self._known:
             self._gauge.labels(each).set(many.get(each, 0))
+
+
+class Singles:
+    """A gauge of single things by their numbers, each of which goes with the thing itself."""
+
+    def __init__(self, gauge: Gauge, word: Callable[[str], str]) -> None:
+        self._gauge, self._word = gauge, word
+        self._shown: set[tuple[str, ...]] = set()
+
+    def show(self, singles: Iterable[Single]) -> None:
+        """Show these from now on, and no others."""
+        since = {
+            (str(each.id), each.project, self._word(each.told)): each.since for each in singles
+        }
+        for gone in self._shown - since.keys():
+            self._gauge.remove(*gone)
+        for labels, at in since.items():
+            self._gauge.labels(*labels).set(at.timestamp())
+        self._shown = set(since)
+
+
+def _action(name: str) -> str:
+    """Return *name* if a playbook may have it, so that no other word can become a label."""
+    return name if name in CATALOGUE or name.startswith(PREFIX) else OTHER
 
 
 def _number(digest: str) -> int:

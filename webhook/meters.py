@@ -4,8 +4,8 @@ No label is a stranger's word. A model that orchestrator.yml does not name, an a
 catalogue and a reason that is none of ours are all `other`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import product
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise, product
 from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -18,7 +18,7 @@ from webhook.analyzer.analysis import By, Decision, Ruling
 from webhook.analyzer.answer import ESCALATE, NONE
 from webhook.analyzer.call import Denied, Ended, Outcome, Window
 from webhook.analyzer.circuit import State
-from webhook.analyzer.learning import Score, Verdict
+from webhook.analyzer.learning import RIGHT, WRONG, Came, Score, Verdict
 from webhook.analyzer.price import Usage
 from webhook.catalogue import CATALOGUE
 from webhook.evidence.item import Lack, Source
@@ -38,15 +38,19 @@ CIRCUIT: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 REASONS: Final = frozenset(  # why another one is asked
     {*Outcome, *Window, "no_key", "no_price", "circuit", "queue", "late", "failed", "other"}
 )
-ACTIONS: Final = frozenset({*CATALOGUE, NONE, ESCALATE})
-USUAL: Final = (  # decisions: what is done without people, and whatever rules come to
+WHYS: Final = sorted(REASONS - {Outcome.OK})
+ACTIONS: Final = (*CATALOGUE, NONE, ESCALATE)
+LIKELY: Final = (  # decisions: whatever an answer of the analyzer, or of rules, can come to
     *((By.CLAUDE, action, Decision.AUTO, NO_GATE) for action in CATALOGUE),
+    *product([By.CLAUDE], CATALOGUE, (Decision.HUMAN, Decision.ESCALATE), gate.NAMES[1:]),
     (By.CLAUDE, NONE, Decision.OBSERVE, NO_GATE),
+    *product([By.CLAUDE], [NONE], [Decision.ESCALATE], gate.NOTHING[1:]),
     (By.CLAUDE, ESCALATE, Decision.ESCALATE, "action"),
     *((By.RULES, action, Decision.PLAYBOOK, NO_GATE) for action in ACTIONS),
     *((By.RULES, action, Decision.HUMAN, "answered") for action in CATALOGUE),
     *((By.RULES, action, Decision.ESCALATE, "answered") for action in (NONE, ESCALATE)),
 )
+RESULTS: Final = tuple(each.name.lower() for each in Came if each in RIGHT | WRONG)
 KINDS: Final = (  # of what is kept out of evidence
     *("private_key", "cookie", "authorization", "assignment", "address", "token"),
     *("email", "query", "own"),
@@ -82,23 +86,27 @@ class Meters:
         self._denied = self._counter("claude_budget_denied_total", product(Window))
 
     def _make_for_answers(self) -> None:
-        self._decisions = self._counter("analyzer_decisions_total", USUAL)
+        self._decisions = self._counter("analyzer_decisions_total", LIKELY)
         self._confidence = self._histogram("analyzer_confidence", SURE)
         for pair in product(By, ("raw", "effective")):
             self._confidence.labels(*pair)
-        whys = REASONS - {Outcome.OK}
         self._fallbacks = self._counter(
-            "analyzer_fallbacks_total", product([CLAUDE], [RULES], whys)
+            "analyzer_fallbacks_total", product([CLAUDE], [RULES], WHYS)
         )
-        self._scores = Scores(self._gauge, self._counter("analyzer_outcomes_total"))
+        self._scores = Scores(
+            self._gauge,
+            self._counter("analyzer_outcomes_total", product(By, (*ACTIONS, OTHER), RESULTS)),
+        )
 
     def _make_for_evidence(self) -> None:
         self._flags = self._counter("analyzer_injection_flags_total", product(Source))
         self._redactions = self._counter("analyzer_redactions_total", product(KINDS))
         self._missing = self._counter("analyzer_evidence_missing_total", product(Source, Lack))
 
-    def follow(self, models: Collection[str]) -> None:
+    def follow(self, models: Sequence[str]) -> None:
         """Show these models from now on, each from 0, and no others; without a key it is none.
+
+        Each is asked where the one before it gave no answer.
 
         What was counted of the others stays on the page, as every counter does.
         """
@@ -112,6 +120,8 @@ class Meters:
             _begin(self._requests, product([model], Outcome))
             _begin(self._attempts, product([model], STATUSES))
             _begin(self._tokens, product([model], TOKENS))
+        for model, other in pairwise(models):
+            _begin(self._fallbacks, product([model], [other], WHYS))
         self._models = frozenset(models)
 
     def ended(self, call: Ended) -> None:

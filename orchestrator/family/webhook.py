@@ -136,6 +136,13 @@ WEBHOOK = (
         "webhook",
         "When the alert Watchdog last came, the proof of the way to us; 0 before the first time.",
     ),
+    Metric(
+        "webhook_incident_opened_timestamp_seconds",
+        _G,
+        "webhook",
+        "When each incident that has not ended was opened; of the newest 50.",
+        ("incident", "project", "state"),
+    ),
     Metric("webhook_queue_length", _G, "webhook", "Due work that nobody has taken up."),
     Metric(
         "webhook_queue_age_seconds",
@@ -170,6 +177,13 @@ WEBHOOK = (
         _G,
         "webhook",
         "How long the oldest approval has waited, 0 when none waits.",
+    ),
+    Metric(
+        "webhook_approval_asked_timestamp_seconds",
+        _G,
+        "webhook",
+        "When each question that nobody has answered yet was asked; of the newest 50.",
+        ("approval", "project", "action"),
     ),
     Metric(
         "webhook_pages_open", _G, "webhook", "What people are being told of, by kind.", ("kind",)

@@ -18,6 +18,7 @@ from tests.webhook.problems import said
 from webhook import app, reception
 from webhook.api import receiver
 from webhook.api.desk import DESK
+from webhook.instruments import REFUSED
 from webhook.reception import BODY_LIMIT
 from webhook.store.database import Store
 
@@ -37,11 +38,13 @@ async def url(made: web.Application, serve: Serve) -> str:
 
 
 def _refused(made: web.Application) -> dict[str, float]:
-    """Count what was refused, by reason."""
+    """Count what was refused, by reason; each reason that there is was there before, at 0."""
     [family] = made[DESK].instruments.invalid.collect()
-    return {
+    told = {
         each.labels["reason"]: each.value for each in family.samples if each.name.endswith("_total")
     }
+    assert told.keys() == set(REFUSED)
+    return {reason: many for reason, many in told.items() if many}
 
 
 async def _post(

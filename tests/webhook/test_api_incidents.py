@@ -287,3 +287,43 @@ async def test_on_the_page_what_strangers_wrote_does_nothing(
     assert (hostile, page.links) == (set(), ["/approvals/1"])
     assert "alert(1)" in page.text
     assert not any(each in page.text for each in "\x1b\N{RIGHT-TO-LEFT OVERRIDE}")
+
+
+async def test_the_list_for_people_has_each_incident_in_a_sentence_with_the_way_to_it(
+    http: aiohttp.ClientSession, url: str
+) -> None:
+    page = await _page(http, f"{url}/incidents?state=all")
+    assert page.links == [
+        *("/incidents?state=open", "/incidents?state=ended", "/approvals"),
+        *("/incidents/2", "/incidents/1"),
+    ]
+    for told in (
+        "1: a",
+        "Resolved.",
+        "Restarted once, asked for by ann, and it worked. Total downtime 8 seconds.",
+        "at 2026-11-21 12:00:00 UTC.",
+        "Closed.",
+    ):
+        assert told in page.text
+    assert ({"script", "img"} & page.tags, "\x1b" in page.text) == (set(), False)
+
+
+async def test_the_list_for_people_is_of_what_goes_on_unless_they_ask_for_more(
+    http: aiohttp.ClientSession, url: str
+) -> None:
+    page = await _page(http, f"{url}/incidents")
+    assert "No incident goes on." in page.text
+    assert page.links == ["/incidents?state=ended", "/incidents?state=all", "/approvals"]
+
+
+async def test_the_list_for_people_goes_on_with_the_same_choice(
+    http: aiohttp.ClientSession, url: str
+) -> None:
+    page = await _page(http, f"{url}/incidents?state=all&limit=1")
+    assert page.links[-1] == "/incidents?limit=1&state=all&before=2"
+    last = await _page(http, f"{url}/incidents?state=all&project=a&before=2")
+    assert last.links == [
+        *("/incidents?state=open&project=a", "/incidents?state=ended&project=a"),
+        *("/approvals", "/incidents/1"),
+    ]
+    assert "Incidents of a" in last.text

@@ -175,6 +175,52 @@ async def test_a_text_of_strangers_on_a_whole_page_stays_text(hook: Hook) -> Non
     assert "hunter2" not in page
 
 
+async def test_the_list_of_questions_has_those_that_wait_with_the_way_to_each(hook: Hook) -> None:
+    [first, second] = await hook.ask("p1", "p2")
+    await hook.decide(first["id"], "reject", reason=HOSTILE[0])
+    _, page = await _page(hook, "/approvals")
+    seen = Seen(page)
+    number, incident = second["id"], second["incident"]
+    assert seen.links == [
+        *("/approvals?state=all", "/incidents"),
+        *(f"/approvals/{number}", f"/incidents/{incident}"),
+    ]
+    assert (seen.tags <= ALLOWED, 'http-equiv="refresh"' in page) == (True, True)
+    for said in (
+        f"{number}: restart_service on p2",
+        "Waits for an answer until 20",
+        "ago, at 20",
+        f"against ProjectDown, attempt 1, in incident {incident}.",
+        "for local (operator)",
+    ):
+        assert said in seen.text
+
+
+async def test_the_list_of_all_questions_says_what_came_of_each_and_stands_still(
+    hook: Hook,
+) -> None:
+    [first, second] = await hook.ask("p1", "p2")
+    await hook.decide(first["id"], "reject", reason="so")
+    _, page = await _page(hook, "/approvals?state=all&limit=1")
+    older = f"/approvals?limit=1&state=all&before={second['id']}"
+    assert Seen(page).links[-1] == older
+    _, page = await _page(hook, older.replace("limit=1&", ""))
+    assert "Rejected by local." in Seen(page).text
+    assert 'http-equiv="refresh"' not in page
+
+
+async def test_where_nobody_is_asked_the_list_says_so(hook: Hook) -> None:
+    response, page = await _page(hook, "/approvals")
+    assert (response.status, "Nobody is asked anything." in page) == (200, True)
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+async def test_a_list_is_asked_for_in_words_that_are_known(hook: Hook) -> None:
+    response, page = await _page(hook, "/approvals?state=sometime")
+    assert (response.status, response.content_type) == (400, "text/html")
+    assert "query.state" in Seen(page).text
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/approvals/999", HTTPStatus.NOT_FOUND), ("/approvals/x", HTTPStatus.FORBIDDEN)],

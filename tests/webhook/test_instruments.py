@@ -81,6 +81,12 @@ def test_two_of_them_share_nothing() -> None:
     assert told("webhook_stage_failures_total", {"stage": "repair"}) is None
 
 
+def test_the_errors_of_a_stage_begin_at_0_with_it() -> None:
+    instruments = Instruments("1")
+    with instruments.running("repair"):
+        assert _told(instruments, "webhook_stage_failures_total") == {"repair": 0}
+
+
 def test_a_stored_notification_is_counted_and_so_are_the_copies_in_it() -> None:
     instruments = Instruments("1")
     meant = Counter({Meaning.OPENED: 1, Meaning.REPEATED: 2, Meaning.LATE: 3, Meaning.ENDED: 4})

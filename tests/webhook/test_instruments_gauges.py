@@ -20,10 +20,12 @@ from webhook.guard import GUARDS
 from webhook.instruments import Instruments
 from webhook.store import history
 from webhook.store.database import atomic, connect
-from webhook.store.history import Figures, Waiting
+from webhook.store.history import Figures, Single, Waiting
 from webhook.store.intake import receive
 
 BREAKER = "webhook_breaker_open"
+QUESTION = "webhook_approval_asked_timestamp_seconds"
+TROUBLE = "webhook_incident_opened_timestamp_seconds"
 MAINTENANCE = "orchestrator_project_maintenance"
 HOUR = timedelta(hours=1)
 
@@ -53,6 +55,8 @@ def _figures(**changes: Any) -> Figures:  # noqa: ANN401  any field of it
         "episodes": 0,
         "queue": none,
         "approvals": none,
+        "questions": (),
+        "troubles": (),
         "attempts": (),
         "maintenance": frozenset(),
         "pages": {},
@@ -138,6 +142,47 @@ def test_a_breaker_is_judged_by_the_attempts_at_one_action_on_one_project() -> N
     instruments.show(_figures(attempts=attempts))
     assert _above_zero(instruments, BREAKER) == {}
     assert len(_told(instruments, BREAKER)) == 3
+
+
+def _single(number: int, told: str, project: str = "email-blast") -> Single:
+    return Single(id=number, project=project, told=told, since=NOW - number * SECOND)
+
+
+def test_a_question_has_a_series_until_somebody_answers_it() -> None:
+    instruments, shown = _following("email-blast", "b"), []
+    first, second = _single(1, "restart_service"), _single(2, "command:flush", project="b")
+    for waiting in ((first,), (second, first), (second,), ()):
+        instruments.show(_figures(questions=waiting))
+        shown.append(_told(instruments, QUESTION))
+    one = {("1", "email-blast", "restart_service"): NOW.timestamp() - 1}
+    two = {("2", "b", "command:flush"): NOW.timestamp() - 2}
+    assert shown == [one, one | two, two, {}]
+
+
+def test_an_incident_has_one_series_in_whatever_state_it_is_until_it_ends() -> None:
+    instruments, shown = _following("email-blast"), []
+    for states in (["open"], ["awaiting_approval"], []):
+        instruments.show(_figures(troubles=tuple(_single(7, state) for state in states)))
+        shown.append(_told(instruments, TROUBLE))
+    at = NOW.timestamp() - 7
+    told = [{("7", "email-blast", state): at} for state in ("open", "awaiting_approval")]
+    assert shown == [*told, {}]
+
+
+def test_a_single_thing_of_a_project_that_is_not_ours_has_no_series() -> None:
+    instruments = _following("email-blast")
+    ours, strange = _single(1, "open"), _single(2, "open", project="stranger")
+    instruments.show(_figures(questions=(ours, strange), troubles=(ours, strange)))
+    instruments.follow(("b",), window=HOUR, tripped=_two_failed, at=NOW)
+    before = [len(_told(instruments, each)) for each in (QUESTION, TROUBLE)]
+    instruments.show(_figures(questions=(ours, strange), troubles=(ours, strange)))
+    assert (before, _told(instruments, QUESTION), _told(instruments, TROUBLE)) == ([1, 1], {}, {})
+
+
+def test_an_action_that_no_playbook_may_name_is_another_one() -> None:
+    instruments = _following("email-blast")
+    instruments.show(_figures(questions=(_single(1, "rm -rf"),)))
+    assert list(_told(instruments, QUESTION)) == [("1", "email-blast", "other")]
 
 
 def test_every_project_of_the_configuration_says_whether_it_is_in_maintenance() -> None:

@@ -269,11 +269,14 @@ def test_every_action_and_every_gate_that_there_is_has_its_own_label(page: Page)
     }
 
 
-def test_the_decisions_that_are_usual_begin_at_zero_each_with_an_action_and_a_gate() -> None:
+def test_whatever_an_answer_can_come_to_begins_at_zero() -> None:
     begun = Page()("analyzer_decisions_total")
     claude = {key for key in begun if key[0] == "claude"}
+    closing = [each for each in gate.NAMES if each != "answered"]  # else it is no answer of Claude
     assert claude == {
         *(("claude", action, "auto", "none") for action in CATALOGUE),
+        *product(["claude"], CATALOGUE, ["human", "escalate"], closing),
+        *product(["claude"], ["none"], ["escalate"], set(gate.NOTHING) - {"answered"}),
         ("claude", "none", "observe", "none"),
         ("claude", "escalate", "escalate", "action"),
     }
@@ -310,6 +313,25 @@ def test_each_reason_for_which_rules_may_be_asked_instead_begins_at_zero() -> No
         *("hour", "day", "month", "no_key", "no_price", "circuit", "queue", "late"),
         *("failed", "other"),
     }
+
+
+def test_each_reason_for_which_the_next_model_may_be_asked_instead_begins_at_zero() -> None:
+    begun = Page(SONNET, HAIKU)("analyzer_fallbacks_total")
+    of_rules = {why for asked, _, why in begun if asked == "claude"}
+    assert begun == dict.fromkeys(
+        [*product(["claude"], ["rules"], of_rules), *product([SONNET], [HAIKU], of_rules)], 0.0
+    )
+
+
+def test_each_outcome_that_an_answer_may_have_begins_at_zero() -> None:
+    assert Page()("analyzer_outcomes_total") == dict.fromkeys(
+        product(
+            ["claude", "rules"],
+            [*CATALOGUE, "none", "escalate", "other"],
+            ["helped", "ended", "again", "failed", "rejected", "went_on"],
+        ),
+        0.0,
+    )
 
 
 def test_what_is_found_in_evidence_is_counted_by_its_source_or_kind(page: Page) -> None:
@@ -398,11 +420,11 @@ def test_a_score_that_cannot_be_reckoned_any_more_is_gone(page: Page) -> None:
 
 def test_only_what_turns_out_after_the_start_is_counted_and_nothing_twice(page: Page) -> None:
     page.meters.scored([_verdict(Came.HELPED), _verdict(Came.OPEN, analysis=2)])
-    assert page("analyzer_outcomes_total") == {}
+    assert page.above_zero("analyzer_outcomes_total") == {}
     odd = _verdict(Came.WENT_ON, analysis=3, action="a stranger's word")
     for _ in range(2):
         page.meters.scored([_verdict(Came.HELPED), _verdict(Came.HELPED, analysis=2), odd])
-    assert page("analyzer_outcomes_total") == {
+    assert page.above_zero("analyzer_outcomes_total") == {
         ("claude", "clear_cache", "helped"): 1,
         ("claude", "other", "went_on"): 1,
     }
@@ -412,11 +434,11 @@ def test_what_is_too_old_to_be_shown_makes_no_place_for_what_is_not_counted(page
     page.meters.scored([])
     for number in range(3):
         page.meters.scored([_verdict(Came.HELPED, analysis=number)])
-    assert page("analyzer_outcomes_total") == {("claude", "clear_cache", "helped"): 3}
+    assert page.above_zero("analyzer_outcomes_total") == {("claude", "clear_cache", "helped"): 3}
 
 
 def test_an_answer_whose_label_is_taken_back_is_counted_once(page: Page) -> None:
     page.meters.scored([])
     for came in (Came.HELPED, Came.OPEN, Came.HELPED):
         page.meters.scored([_verdict(came)])
-    assert page("analyzer_outcomes_total") == {("claude", "clear_cache", "helped"): 1}
+    assert page.above_zero("analyzer_outcomes_total") == {("claude", "clear_cache", "helped"): 1}

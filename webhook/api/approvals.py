@@ -10,7 +10,7 @@ from pydantic import Field
 from orchestrator import clock
 from webhook import asking
 from webhook.api.operation import Answer, Body, Call, Older, Reason, Table
-from webhook.api.pages import HTML, render
+from webhook.api.pages import HTML, address, older, render
 from webhook.approval import Decision, Word
 from webhook.case import Case
 from webhook.problem import Problem
@@ -73,6 +73,10 @@ class Verdict(Body):
 @table.get("/api/v1/approvals", roles=READERS, query=Asked, answer=Approvals)
 async def list_approvals(call: Call) -> Approvals:
     """Return the questions to people, newest first."""
+    return await _listed(call)
+
+
+async def _listed(call: Call) -> Approvals:
     asked = call.asked(Asked)
     found = await call.desk.read(
         approvals.listed,
@@ -140,6 +144,20 @@ async def _found(call: Call) -> Approval:
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"there is no approval {call.number()}")
     return Approval.model_validate(found)
+
+
+@table.get("/approvals", roles=READERS, query=Asked, produces=HTML)
+async def show_approvals(call: Call) -> web.Response:
+    """Return a page that lists the questions to people, newest first."""
+    asked, found = call.asked(Asked), await _listed(call)
+    return render(
+        call,
+        "approvals.html",
+        asked=asked,
+        found=found,
+        views={state: address("/approvals", state=state) for state in ("waiting", "all")},
+        older=older(call, asked, found.next),
+    )
 
 
 @table.get("/approvals/{id}", roles=READERS, produces=HTML)

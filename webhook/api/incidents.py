@@ -11,7 +11,7 @@ from pydantic import Field
 from webhook import event
 from webhook.api import shown
 from webhook.api.operation import Answer, Call, Limit, Older, Query, Table
-from webhook.api.pages import HTML, render
+from webhook.api.pages import HTML, address, older, render
 from webhook.api.shown import Incident, Whole
 from webhook.api.why import Why, why
 from webhook.problem import Problem
@@ -66,12 +66,22 @@ class Asked(Older):
     zone: Zone = "+00:00"
 
 
+class Paged(Asked):
+    """Which incidents a person sees who names none."""
+
+    state: Literal["open", "ended", "all"] = "open"
+
+
 @table.get("/api/v1/incidents", roles=READERS, query=Asked, answer=Incidents)
 async def list_incidents(call: Call) -> Incidents:
     """Return incidents, newest first, each in a sentence and with its actions.
 
     What was said in the last seconds may not be found by `q` yet.
     """
+    return await _page(call)
+
+
+async def _page(call: Call) -> Incidents:
     asked = call.asked(Asked)
     found = None if asked.q is None else search.expression(asked.q)
     if asked.q is not None and found is None:
@@ -89,6 +99,24 @@ _STATES = {"open": GOING, "ended": ENDED, "all": None}
 async def get_incident(call: Call) -> Whole:
     """Return one incident: its summary, alerts, attempts, questions, pages and timeline."""
     return await _whole(call, call.asked(Zoned).zone)
+
+
+@table.get("/incidents", roles=READERS, query=Paged, produces=HTML)
+async def show_incidents(call: Call) -> web.Response:
+    """Return a page that lists incidents, newest first, each in a sentence."""
+    asked, found = call.asked(Paged), await _page(call)
+    views = {
+        state: address("/incidents", state=state, project=asked.project, q=asked.q)
+        for state in _STATES
+    }
+    return render(
+        call,
+        "incidents.html",
+        asked=asked,
+        found=found,
+        views=views,
+        older=older(call, asked, found.next),
+    )
 
 
 @table.get("/incidents/{id}", roles=READERS, produces=HTML)

@@ -8,6 +8,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -17,7 +18,7 @@ from markupsafe import Markup
 from orchestrator import clock
 from orchestrator.duration import text as length
 from webhook import problem
-from webhook.api.operation import Call
+from webhook.api.operation import Call, Older
 from webhook.plain import cut, masked
 
 HTML: Final = "text/html"
@@ -37,6 +38,19 @@ def render(
         "caller": f"{call.caller.name} ({call.caller.role})",
     }
     return answer(template, status, page=page, **values)
+
+
+def address(path: str, **given: object) -> str:
+    """Return *path* with what is *given* behind the question mark; None is left out."""
+    said = {name: value for name, value in given.items() if value is not None}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def older(call: Call, asked: Older, last: int | None) -> str | None:
+    """Return where the rows below *last* of the same list are; None where there are none."""
+    if last is None:
+        return None
+    return address(call.request.path, **asked.model_dump(exclude_defaults=True) | {"before": last})
 
 
 @web.middleware
@@ -84,6 +98,7 @@ def environment() -> Environment:
     )
     made.filters["instant"] = _instant
     made.filters["length"] = _length
+    made.filters["ago"] = _ago
     made.globals["style"] = Markup(_style())  # noqa: S704  a file of ours
     return made
 
@@ -127,6 +142,11 @@ def _instant(value: datetime | str | None) -> str:
         return "-"
     read = clock.read(value) if isinstance(value, str) else value
     return f"{read.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _ago(value: str, now: datetime) -> str:
+    """Write for people how long ago an instant was."""
+    return _length(now - clock.read(value))
 
 
 def _length(value: timedelta) -> str:

@@ -14,7 +14,7 @@ from tests.webhook.store.fill import add
 from webhook import audit
 from webhook.store import history, trail
 from webhook.store.database import atomic, connect
-from webhook.store.history import Figures, Waiting
+from webhook.store.history import SINGLE, Figures, Single, Waiting
 from webhook.store.intake import receive
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -25,6 +25,8 @@ NOTHING = Figures(
     episodes=0,
     queue=Waiting(many=0, since=None),
     approvals=Waiting(many=0, since=None),
+    questions=(),
+    troubles=(),
     attempts=(),
     maintenance=frozenset(),
     pages={},
@@ -102,6 +104,41 @@ def test_approvals_wait_until_they_are_decided(db: sqlite3.Connection) -> None:
     assert _figures(db).approvals == Waiting(many=2, since=NOW - 5 * SECOND)
 
 
+def test_each_question_that_waits_is_told_of_the_newest_first(db: sqlite3.Connection) -> None:
+    add(db, "incidents")
+    for key, asked, decision in (("1", 5, None), ("2", 4, "expired"), ("3", 3, None)):
+        add(db, "actions", key=key, name="clear_cache")
+        add(db, "approvals", action=key, asked_at=NOW - asked * SECOND, decision=decision)
+    assert _figures(db).questions == (
+        Single(id=3, project="a", told="clear_cache", since=NOW - 3 * SECOND),
+        Single(id=1, project="a", told="clear_cache", since=NOW - 5 * SECOND),
+    )
+
+
+def test_each_incident_that_goes_on_is_told_of_the_newest_first(db: sqlite3.Connection) -> None:
+    add(db, "incidents", project="new", opened_at=NOW, state="verifying")
+    add(db, "incidents", project="old", opened_at=NOW - HOUR)
+    add(db, "incidents", project="over", opened_at=NOW, state="resolved")
+    add(db, "incidents", project="off", opened_at=NOW, state="closed")
+    assert _figures(db).troubles == (
+        Single(id=1, project="new", told="verifying", since=NOW),
+        Single(id=2, project="old", told="open", since=NOW - HOUR),
+    )
+
+
+def test_of_many_at_once_only_the_newest_are_told_of(db: sqlite3.Connection) -> None:
+    for number in range(SINGLE + 2):
+        at = NOW + number * SECOND
+        add(db, "incidents", project=f"p{number}", opened_at=at)
+        add(db, "actions", key=f"key-{number}")
+        add(db, "approvals", action=f"key-{number}", asked_at=at)
+    found = _figures(db)
+    newest = list(range(SINGLE + 2, 2, -1))
+    assert [each.id for each in found.questions] == newest
+    assert [each.id for each in found.troubles] == newest
+    assert found.approvals.many == SINGLE + 2
+
+
 def test_attempts_are_those_of_the_window_that_are_not_forgiven_the_oldest_first(
     db: sqlite3.Connection,
 ) -> None:
@@ -166,7 +203,7 @@ def _asked(db: sqlite3.Connection) -> list[str]:
 
 def test_no_question_reads_a_whole_table(db: sqlite3.Connection) -> None:
     found = {ask: _whole_tables(db, ask) for ask in _asked(db)}
-    assert (len(found) >= 9, {ask: scans for ask, scans in found.items() if scans}) == (True, {})
+    assert (len(found) >= 11, {ask: scans for ask, scans in found.items() if scans}) == (True, {})
 
 
 def test_a_whole_table_would_be_noticed(db: sqlite3.Connection) -> None:
