@@ -11,8 +11,9 @@ from orchestrator.errors import OrchestratorError
 from webhook import token
 from webhook.token import Caller, Role
 
-# Each is read by a user of its own in a container of its own, and the folder by its owner alone.
-FILE, FOLDER = 0o444, 0o700
+# Each is read by a user of its own in a container of its own, the folder by its owner alone, who
+# may fill in what is empty.
+FILE, FOLDER = 0o644, 0o700
 # Nobody guesses 256 random bits, so a dear hash would cost each scrape and gain nothing.
 ROUNDS = 4
 
@@ -67,6 +68,7 @@ MADE_TOGETHER: tuple[Callable[[NewToken], Mapping[str, str]], ...] = (
     lambda new: {"control.token": new()},
     lambda new: {"grafana.password": new()},
     lambda new: {"grafana.key": new()},
+    lambda new: {"scraper.password": new()},  # for what Grafana tells of itself
     lambda _: {"anthropic.key": ""},  # yours to fill in; empty, rules answer
 )
 

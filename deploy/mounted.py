@@ -1,7 +1,7 @@
 """`python -m deploy.mounted [--check]`: the files of rules/, with the addresses of containers.
 
 In rules/ everything is on one machine. In containers everything has an address of its own, so that
-callers have to be known, and there are two Alertmanagers. Nothing else differs.
+callers have to be known; there are two Alertmanagers, and a Grafana. Nothing else differs.
 """
 
 import sys
@@ -24,6 +24,12 @@ _PASSWORD = (
     f"    basic_auth: {{username: prometheus, password_file: {_SECRETS}/exporter.password}}\n"
 )
 _SCRAPER = f"    authorization: {{credentials_file: {_SECRETS}/prometheus.token}}\n"
+_GRAFANA = f"""
+  - job_name: grafana
+    basic_auth: {{username: prometheus, password_file: {_SECRETS}/scraper.password}}
+    static_configs:
+      - targets: [grafana:3000]
+"""
 _POSTER = f"          authorization: {{credentials_file: {_SECRETS}/alertmanager.token}}\n"
 _NO_REDIRECT = "          follow_redirects: false  # else"  # the first receiver's, with its reason
 
@@ -77,7 +83,7 @@ def prometheus(text: str) -> str:
     begin, files, rest = text.partition("rule_files:\n")
     names, gap, rest = rest.partition("\n\n")
     below = names.replace("  - ", "  - ../rules/")
-    return replaced(f"{begin}{files}{below}{gap}{rest}", PROMETHEUS)
+    return replaced(f"{begin}{files}{below}{gap}{rest}", PROMETHEUS) + _GRAFANA
 
 
 def alertmanager(text: str) -> str:

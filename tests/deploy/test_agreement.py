@@ -1,7 +1,6 @@
 """Each port, path, flag and name in docker-compose.yml is one that the programs know."""
 
 import importlib
-import importlib.util
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -208,6 +207,27 @@ def test_grafana_reads_the_dashboards_where_they_are_mounted() -> None:
     assert provider["options"]["path"] in {m.target for m in mounts(SERVICES["grafana"])}
 
 
+def test_grafana_shows_its_figures_to_who_has_the_password_that_prometheus_shows() -> None:
+    said = SERVICES["grafana"]["environment"]
+    mounted = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    [job] = [each for each in mounted["scrape_configs"] if each["job_name"] == "grafana"]
+    assert job["basic_auth"] == {
+        "username": said["GF_METRICS_BASIC_AUTH_USERNAME"],
+        "password_file": said["GF_METRICS_BASIC_AUTH_PASSWORD__FILE"],
+    }
+    assert job["static_configs"] == [{"targets": ["grafana:3000"]}]
+
+
+def test_grafana_is_told_which_prometheus_it_asks() -> None:
+    path = ROOT / "deploy/grafana/provisioning/datasources/datasources.yml"
+    [told] = [
+        each["jsonData"]["prometheusVersion"]
+        for each in yaml.safe_load(path.read_text(encoding="utf-8"))["datasources"]
+        if each["type"] == "prometheus"
+    ]
+    assert SERVICES["prometheus"]["image"] == f"prom/prometheus:v{told}"
+
+
 def test_the_data_sources_have_names_that_do_not_change() -> None:
     path = ROOT / "deploy/grafana/provisioning/datasources/datasources.yml"
     found = yaml.safe_load(path.read_text(encoding="utf-8"))["datasources"]
@@ -220,40 +240,3 @@ def test_the_data_sources_have_names_that_do_not_change() -> None:
 def test_no_provisioning_has_a_sign_that_grafana_would_expand() -> None:
     files = (ROOT / "deploy/grafana/provisioning").rglob("*.yml")
     assert [path for path in files if "$" in path.read_text(encoding="utf-8")] == []
-
-
-PAGE = (ROOT / "docs/compose.md").read_text(encoding="utf-8")
-
-
-def test_the_example_for_own_projects_can_be_used(tmp_path: Path) -> None:
-    make(tmp_path)
-    [written] = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
-    demo = _loaded(tmp_path)
-    own = config.decode(written.replace("/run/secrets/", f"{tmp_path}/"), source="docs/compose.md")
-    assert (own.prometheus, own.alertmanagers) == (demo.prometheus, demo.alertmanagers)
-
-
-def test_the_page_says_who_is_in_which_network_and_where_each_is_reached() -> None:
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in PAGE.splitlines()
-        if "|" in line
-    ]
-    told = {
-        name: set(row[1].split(", "))
-        for row in rows
-        if len(row) == 4
-        for name in re.findall(r"`([\w-]+)`", row[0])
-        if name in SERVICES
-    }
-    assert told == {name: names(name).keys() for name in RUNNING}
-    published = [port for each in RUNNING.values() for port in each.get("ports", [])]
-    addresses = re.findall(r"\| `http://(127\.0\.0\.1:\d+)` \|", PAGE)
-    assert sorted(addresses) == sorted(port.rpartition(":")[0] for port in published)
-
-
-def test_every_service_and_program_that_the_page_calls_exists() -> None:
-    called = re.findall(r"docker compose (?:exec|run --rm|logs|cp) ([\w-]+)", PAGE)
-    assert set(called) - SERVICES.keys() == set()
-    for module in re.findall(r"python -m (deploy\.\w+)", PAGE):
-        assert importlib.util.find_spec(module)

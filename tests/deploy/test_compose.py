@@ -28,7 +28,8 @@ from tests.deploy.compose import (
 KEYS: dict[str, set[str]] = {
     "": {"name", "services", "networks", "volumes", "secrets"},
     "service": {
-        *("image", "build", "command", "entrypoint", "environment", "user", "init", "profiles"),
+        *("image", "build", "pull_policy", "command", "entrypoint", "environment", "user"),
+        *("init", "profiles"),
         *("volumes", "secrets", "tmpfs", "read_only", "cap_drop", "security_opt", "deploy"),
         *("networks", "network_mode", "ports", "extra_hosts", "depends_on", "healthcheck"),
         *("restart", "stop_grace_period", "logging"),
@@ -99,6 +100,12 @@ def test_every_image_is_pinned_by_its_tag() -> None:
     assert [each for each in images if not re.fullmatch(r"[\w/]+:v?\d+\.\d+\.\d+", each)] == []
 
 
+def test_our_image_is_built_by_one_service_alone_and_asked_of_no_registry() -> None:
+    ours = {name: each for name, each in SERVICES.items() if each["image"] == OURS}
+    assert [name for name, each in SERVICES.items() if "build" in each] == ["keys"]
+    assert {each.get("pull_policy") for each in ours.values()} == {"never"}
+
+
 def test_what_depends_on_a_service_waits_until_it_is_well() -> None:
     for each in SERVICES.values():
         for other, how in each.get("depends_on", {}).items():
@@ -139,6 +146,16 @@ def test_what_is_published_is_on_a_network_that_has_a_way_to_the_host() -> None:
     assert [
         n for n, each in SERVICES.items() if "ports" in each and not names(n).keys() - internal
     ] == []
+
+
+def test_the_host_has_no_address_where_there_is_no_way_out() -> None:
+    closed = {"internal": True, "driver_opts": {"com.docker.network.bridge.inhibit_ipv4": "true"}}
+    networks = COMPOSE["networks"]
+    assert {name: networks[name] for name in ("projects", "control", "watch")} == {
+        "projects": closed,
+        "control": closed,
+        "watch": closed,
+    }
 
 
 def test_the_demo_fleet_has_no_way_out_and_is_there_with_its_profile_alone() -> None:
@@ -184,10 +201,10 @@ def test_every_service_has_the_secrets_that_it_reads_and_no_other() -> None:
         "fleet": ["control.token"],
         "alertmanager-1": ["alertmanager.token"],
         "alertmanager-2": ["alertmanager.token"],
-        "prometheus": ["exporter.password", "prometheus.token"],
+        "prometheus": ["exporter.password", "prometheus.token", "scraper.password"],
         "exporter": ["anthropic.key", "exporter.password", "exporter.web.yml"],
         "webhook": ["anthropic.key", "control.token", "webhook.tokens"],
-        "grafana": ["grafana.key", "grafana.password"],
+        "grafana": ["grafana.key", "grafana.password", "scraper.password"],
         "keys": [],
         "orchestrator": ["admin.token", "anthropic.key"],
     }
@@ -256,6 +273,7 @@ def test_what_is_run_by_hand_is_not_started_with_the_rest() -> None:
         ("prometheus", "webhook"),
         ("prometheus", "alertmanager-1"),
         ("prometheus", "alertmanager-2"),
+        ("prometheus", "grafana"),
         ("alertmanager-1", "webhook"),
         ("alertmanager-1", "alertmanager-2"),
         ("webhook", "prometheus"),

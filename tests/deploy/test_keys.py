@@ -16,7 +16,7 @@ from webhook import token
 EVERY = [
     *("webhook.tokens", "alertmanager.token", "prometheus.token", "admin.token"),
     *("exporter.web.yml", "exporter.password"),
-    *("control.token", "grafana.password", "grafana.key", "anthropic.key"),
+    *("control.token", "grafana.password", "grafana.key", "scraper.password", "anthropic.key"),
 ]
 
 
@@ -84,12 +84,12 @@ def test_each_token_is_that_of_its_caller(tmp_path: Path, name: str) -> None:
     assert found.name == name
 
 
-def test_the_folder_is_its_owners_and_the_files_can_be_read_by_who_is_given_them(
+def test_the_folder_is_its_owners_who_may_fill_in_and_the_files_are_read_by_who_is_given_them(
     tmp_path: Path,
 ) -> None:
     make(tmp_path)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert (stat.S_IMODE(tmp_path.stat().st_mode), modes) == (0o700, {0o444})
+    assert (stat.S_IMODE(tmp_path.stat().st_mode), modes) == (0o700, {0o644})
 
 
 def test_a_folder_that_cannot_be_made_private_is_told_before_any_secret_is_in_it(
