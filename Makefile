@@ -4,7 +4,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api bench-analyzer tools tools-new rules dashboards lint types imports lock clean
+.PHONY: help demo test test-long bench-exporter bench-webhook bench-audit bench-api bench-analyzer tools tools-new rules dashboards pictures mounted lint types imports lock clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ rules: .venv/.dev tools ## check and test the alert rules and the routing
 
 dashboards: .venv/.run ## write the dashboards anew; ARGS="--webhook https://..." for where its pages are
 	@$(BIN)/python -m dashboards $(ARGS)
+
+pictures: .venv/.dev ## take pictures of the dashboards, with npm and Chromium; ARGS="--prometheus http://..." for whose data
+	@$(BIN)/python -m tests.pictures.take $(ARGS)
+
+mounted: .venv/.run ## write what the containers mount anew from rules/; ARGS=--check to see whether it drifted
+	@$(BIN)/python -m deploy.mounted $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check --quiet .
