@@ -44,7 +44,7 @@ def test_what_is_newer_counts(
     [
         ("1x100", False),
         ("1x99 0x0", True),
-        ("1x70 0x29", True),
+        ("1x71 0x28", True),
         ("1x68 0x31", False),
         ("0x100", False),
         ("_x90 0x10", True),  # it is only just looked at
