@@ -3,8 +3,9 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -24,6 +25,13 @@ Result = TypeVar("Result")
 # seconds; fine enough to read a p99 of 50 ms off them
 LAGS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 5.0)
 SCRAPES = (0.0005, 0.001, 0.002, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03, 0.05, 0.1, 0.5)
+
+
+class Void(StrEnum):
+    """Why a result was thrown away: a label of a metric."""
+
+    LATE = "late"  # we were behind
+    RESOURCES = "resources"  # there was no socket, port or memory to ask with
 
 
 class Process(Collector):
@@ -67,6 +75,8 @@ class Instruments:
         self.asked = self._make(Counter, "exporter_probes_total")
         self.skipped = self._make(Counter, "exporter_probes_skipped_total")
         self.void = self._make(Counter, "exporter_probes_void_total")
+        for reason in Void:
+            self.void.labels(reason)
         self.in_flight = self._make(Gauge, "exporter_probes_in_flight")
         self.failures = self._make(Counter, "exporter_failures_total")
         self.scrapes = self._histogram("exporter_scrape_seconds", SCRAPES)
@@ -79,6 +89,13 @@ class Instruments:
         """Note that the configuration was read and taken at that instant."""
         self.reloaded.set(1)
         self.reloaded_at.set(at.timestamp())
+
+    def begin(self, endpoints: Iterable[str]) -> None:
+        """Count the turns of each of these from 0: a rise from nothing is none to Prometheus."""
+        for endpoint in endpoints:
+            self.due.labels(endpoint)
+            self.asked.labels(endpoint)
+            self.skipped.labels(endpoint)
 
     def _make(self, kind: type[Made], name: str) -> Made:
         metric = METRICS[name]

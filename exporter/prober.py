@@ -11,7 +11,7 @@ import aiohttp
 
 from exporter import pulse, reading
 from exporter.board import Board, Endpoint
-from exporter.instruments import Instruments
+from exporter.instruments import Instruments, Void
 from exporter.pulse import Pulse
 from orchestrator.answer import Answer
 from orchestrator.fetch import OutOfResources, Question, fetch, question
@@ -62,6 +62,7 @@ class Prober:
     ) -> None:
         self._session, self._board, self._pulse = session, board, beats
         self._instruments = instruments
+        instruments.begin(Endpoint)
         self._current: Mapping[str, Project] = {}
         self._running: dict[Turn, asyncio.Task[None]] = {}
         self._asked: Counter[Turn] = Counter()
@@ -131,7 +132,7 @@ class Prober:
         behind = self._pulse.behind(since=began, now=asyncio.get_running_loop().time())
         within = turn.project.timeout.total_seconds()
         if pulse.is_void(behind, within=within):
-            self._instruments.void.labels("late").inc()
+            self._instruments.void.labels(Void.LATE).inc()
             return False
         return True
 
@@ -141,7 +142,7 @@ class Prober:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, OutOfResources):
-            self._instruments.void.labels("resources").inc()
+            self._instruments.void.labels(Void.RESOURCES).inc()
             self._say_once_a_minute(error)
             return
         self._instruments.failures.inc()

@@ -54,7 +54,11 @@ class Current:
         self._config = config
         self._instruments.dry_run.set(config.dry_run)
         self._instruments.follow(
-            config.projects.keys(), window=longest(config), tripped=self._tripped, at=clock.now()
+            config.projects.keys(),
+            window=longest(config),
+            tripped=self._tripped,
+            at=clock.now(),
+            commands=[PREFIX + name for name in config.commands],
         )
 
     def _tripped(

@@ -140,7 +140,7 @@ def fleet(down: Sequence[str], of: int, *, url: str) -> Briefing:
             "description": "\n".join(told),
             "runbook_url": "docs/runbooks/FleetDown.md",
             "dashboard_url": "/d/orchestrator-fleet",
-            "incident_url": f"{url}/api/v1/incidents?state=open",
+            "incident_url": f"{url}/incidents?state=open",
         },
     )
 

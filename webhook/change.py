@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webhook.action import Action
+from webhook.action import Action, State
 from webhook.analyzer.analysis import Ruling, Situation
-from webhook.approval import Question
+from webhook.approval import Decision, Question
 from webhook.briefing import Briefing
 from webhook.event import Event
 from webhook.incident import Incident
 from webhook.request import Request
+
+_ENDS = {State.EXPIRED: Decision.EXPIRED, State.CANCELLED: Decision.WITHDRAWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +37,9 @@ class Change:
     ruling: Ruling | None = None  # what was decided on its answer
     forgive: datetime | None = None  # people have healed it: its attempts count no more, unless
     # others were forgiven after this instant; else what falls and rises by itself is restarted on
+
+    @property
+    def closes(self) -> Decision | None:
+        """How the question about its action ends with it, if that still waits for an answer."""
+        dropped = self.action_became[-1].state if self.action_was and self.action_became else None
+        return _ENDS.get(dropped) if dropped else None

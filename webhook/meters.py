@@ -118,6 +118,7 @@ class Meters:
             self._deprecated.labels(model).set(model in ENDS)
             self._cost.labels(model)
             _begin(self._requests, product([model], Outcome))
+            self._duration.labels(model, Outcome.OK)  # the others would be 156 lines of each page
             _begin(self._attempts, product([model], STATUSES))
             _begin(self._tokens, product([model], TOKENS))
         for model, other in pairwise(models):

@@ -13,6 +13,7 @@ from webhook.change import Change
 from webhook.incident import Incident
 from webhook.instruments import Instruments
 from webhook.matter import Effects
+from webhook.recovery import recovery
 from webhook.stage import Bell
 from webhook.store import work
 from webhook.store.database import Store
@@ -103,6 +104,11 @@ class Worker:
 
     def _tell(self, case: Case, change: Change) -> None:
         self._instruments.stepped(change)
+        if (healed := recovery(case, change)) is not None:
+            self._instruments.recovered(healed)
+        waits = case.approval is not None and case.approval.decision is None
+        if waits and change.closes is not None:
+            self._instruments.answered(change.closes)
         if change.consults is not None:
             self._asked()
         ruling = change.ruling

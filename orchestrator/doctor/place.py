@@ -13,7 +13,7 @@ from orchestrator.doctor.finding import Finding, fail, ok, warn
 
 DATABASE, TOKENS = "database", "tokens"
 SCHEMA = (  # the migrations of webhook/store/schema.py; a test
-    *("first_tables", "repairs", "operating", "analyzing"),
+    *("first_tables", "repairs", "operating", "analyzing", "showing"),
 )
 NETWORK = frozenset(  # the locks of SQLite are not to be trusted there
     {

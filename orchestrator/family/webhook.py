@@ -62,7 +62,15 @@ WEBHOOK = (
         "webhook_recovery_seconds",
         _H,
         "webhook",
-        "From the committed alert to the proof of its repair; with buckets of 30 s and beyond.",
+        "From the committed alert to the proof of its repair, less what was waited for people.",
+        ("trouble",),
+    ),
+    Metric(
+        "webhook_action_timestamp_seconds",
+        _G,
+        "webhook",
+        "When an action was last begun on a project, and last ended so; the newest 1000.",
+        ("project", "action", "result"),
     ),
     Metric("webhook_episodes_open", _G, "webhook", "Alerts that fire, as far as we know."),
     Metric(
@@ -184,6 +192,20 @@ WEBHOOK = (
         "webhook",
         "When each question that nobody has answered yet was asked; of the newest 50.",
         ("approval", "project", "action"),
+    ),
+    Metric(
+        "webhook_approvals_answered_total",
+        _C,
+        "webhook",
+        "Questions that have ended, by how.",
+        ("answer",),
+    ),
+    Metric(
+        "webhook_restraint_active",
+        _G,
+        "webhook",
+        "Restraints that hold now, by kind, whether or not they hold an incident.",
+        ("kind",),
     ),
     Metric(
         "webhook_pages_open", _G, "webhook", "What people are being told of, by kind.", ("kind",)

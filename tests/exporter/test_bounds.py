@@ -95,7 +95,12 @@ async def test_no_crowd_of_hostile_projects_makes_a_verdict_void(
     async with _watching(tmp_path, free_port, http, *["says 100 Continue without end"] * 10) as it:
         await _asked(it.projects["good"])
         text = await pages.page(http, it.url)
-    assert {name for name, _ in pages.series(text)} & {"exporter_probes_void_total"} == set()
+    void = {
+        labels: many
+        for (name, labels), many in pages.series(text).items()
+        if name == "exporter_probes_void_total"
+    }
+    assert void == {(("reason", "late"),): 0, (("reason", "resources"),): 0}
 
 
 async def test_a_project_that_sends_100_mb_fills_no_memory(

@@ -74,6 +74,22 @@ async def _bench() -> AsyncIterator[Bench]:
         await prober.close()
 
 
+async def test_every_turn_and_what_may_become_of_it_is_counted_from_0() -> None:
+    """A first rise from nothing is none to Prometheus."""
+    async with _bench() as bench:
+        told = bench.instruments.registry.get_sample_value
+        found = [
+            told(f"exporter_probes{what}_total", {"endpoint": endpoint})
+            for what in ("", "_due", "_skipped")
+            for endpoint in Endpoint
+        ]
+        found += [
+            told("exporter_probes_void_total", {"reason": reason})
+            for reason in ("late", "resources")
+        ]
+    assert found == [0.0] * 11
+
+
 def _project(url: str, **more: Any) -> Project:  # noqa: ANN401  its own fields
     project = Project(name="a", url=url, control=Control(url=url))
     return replace(project, **more)

@@ -293,7 +293,7 @@ def test_a_fleet_that_is_down_is_one_page_without_a_project() -> None:
     assert {name: told.annotations[name] for name in told.annotations if "url" in name} == {
         "runbook_url": "docs/runbooks/FleetDown.md",
         "dashboard_url": "/d/orchestrator-fleet",
-        "incident_url": "http://127.0.0.1:4001/api/v1/incidents?state=open",
+        "incident_url": "http://127.0.0.1:4001/incidents?state=open",
     }
 
 

@@ -26,6 +26,7 @@ from webhook.store.intake import receive
 BREAKER = "webhook_breaker_open"
 QUESTION = "webhook_approval_asked_timestamp_seconds"
 TROUBLE = "webhook_incident_opened_timestamp_seconds"
+LATELY = "webhook_action_timestamp_seconds"
 MAINTENANCE = "orchestrator_project_maintenance"
 HOUR = timedelta(hours=1)
 
@@ -58,7 +59,9 @@ def _figures(**changes: Any) -> Figures:  # noqa: ANN401  any field of it
         "questions": (),
         "troubles": (),
         "attempts": (),
+        "lately": {},
         "maintenance": frozenset(),
+        "restraints": {},
         "pages": {},
         "audit_rows": 0,
         "audit_head": audit.GENESIS,
@@ -110,6 +113,7 @@ def test_the_gauges_say_what_the_figures_do() -> None:
         ("webhook_incidents_open", "incidents", {"open", "repairing"}),
         ("webhook_guard_holding", "holding", set(GUARDS)),
         ("webhook_pages_open", "pages", {"escalation", "approval", "fleet", "watchdog"}),
+        ("webhook_restraint_active", "restraints", {"kill_switch", "maintenance", "hold"}),
     ],
 )
 def test_what_is_counted_by_kind_is_there_from_the_start_and_goes_back_to_0(
@@ -183,6 +187,38 @@ def test_an_action_that_no_playbook_may_name_is_another_one() -> None:
     instruments = _following("email-blast")
     instruments.show(_figures(questions=(_single(1, "rm -rf"),)))
     assert list(_told(instruments, QUESTION)) == [("1", "email-blast", "other")]
+
+
+def test_what_was_done_last_is_told_until_it_is_long_ago_or_its_project_has_gone() -> None:
+    instruments, shown = _following("email-blast", "b"), []
+    begun, proven = (
+        ("email-blast", "clear_cache", "begun"),
+        ("email-blast", "clear_cache", "proven"),
+    )
+    other = ("b", "restart_service", "failed")
+    instruments.show(_figures(lately={begun: NOW - SECOND, other: NOW}))
+    shown.append(_told(instruments, LATELY))
+    instruments.show(_figures(lately={begun: NOW, proven: NOW, other: NOW}))
+    instruments.follow(("email-blast",), window=HOUR, tripped=_two_failed, at=NOW)
+    instruments.show(_figures(lately={begun: NOW, proven: NOW, other: NOW}))
+    shown.append(_told(instruments, LATELY))
+    instruments.show(_figures())
+    at = NOW.timestamp()
+    assert [*shown, _told(instruments, LATELY)] == [
+        {begun: at - 1, other: at},
+        {begun: at, proven: at},
+        {},
+    ]
+
+
+def test_of_actions_that_are_known_no_more_the_newest_is_told() -> None:
+    instruments = _following("email-blast")
+    known = ("email-blast", "command:flush", "begun")
+    old, new = (("email-blast", name, "begun") for name in ("rm -rf", "reboot"))
+    instruments.show(_figures(lately={new: NOW, old: NOW - SECOND, known: NOW}))
+    assert _told(instruments, LATELY) == dict.fromkeys(
+        [("email-blast", "other", "begun"), known], NOW.timestamp()
+    )
 
 
 def test_every_project_of_the_configuration_says_whether_it_is_in_maintenance() -> None:

@@ -136,6 +136,7 @@ async def _decide(call: Call, said: Decision) -> Approval:
     if refused is not None:
         status = HTTPStatus.NOT_FOUND if refused.unknown else HTTPStatus.CONFLICT
         raise Problem(status, refused.reason)
+    desk.instruments.answered(said)
     return await _found(call)
 
 

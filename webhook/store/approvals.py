@@ -6,7 +6,6 @@ from datetime import datetime
 from orchestrator import clock
 from orchestrator.errors import OrchestratorError
 from webhook import audit, event
-from webhook.action import State as ActionState
 from webhook.approval import Approval, Decision
 from webhook.change import Change
 from webhook.store import rows
@@ -107,22 +106,15 @@ def _why_not(db: sqlite3.Connection, number: int) -> str:
     return f"approval {number} was {asked.decision}{by} already"
 
 
-_ENDS = {
-    ActionState.EXPIRED: Decision.EXPIRED,
-    ActionState.CANCELLED: Decision.WITHDRAWN,
-}
-
-
 def follow(db: sqlite3.Connection, change: Change, *, at: datetime) -> None:
     """Ask what *change* asks, and close the question about an action that it drops."""
     if change.question is not None:
         _ask(db, change, at)
-    decision = _ENDS.get(change.action_became[-1].state) if change.action_became else None
-    if decision is not None and change.action_was is not None:
+    if change.closes is not None and change.action_was is not None:
         db.execute(
             "UPDATE approvals SET decision = ?, reason = ?, decided_at = ?"
             " WHERE action = ? AND decision IS NULL",
-            (decision, change.reason, rows.text(at), change.action_was.key),
+            (change.closes, change.reason, rows.text(at), change.action_was.key),
         )
 
 

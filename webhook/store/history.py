@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from orchestrator import clock
 from webhook import audit
 from webhook.action import Action
+from webhook.restraint import Kind
 from webhook.store import rows
+from webhook.store.lately import Lately, lately
 
 Json = dict[str, object]
 
 KEEP = timedelta(days=30)  # snapshots; half a kilobyte a minute
+LATELY = timedelta(days=30)  # for which it is told when an action was
 SINGLE = 50  # questions, and incidents, that are told of one by one: each is a series
 CLEARED = 10  # old snapshots that go with each new one, at most: more would hold up the writer
 
@@ -54,7 +57,9 @@ class Figures:
     questions: tuple[Single, ...]  # the newest that wait
     troubles: tuple[Single, ...]  # the newest incidents that have not ended
     attempts: tuple[Action, ...]  # those that still count, oldest first
+    lately: Lately  # of each action, and each result of it, the newest of the last LATELY
     maintenance: frozenset[str | None]  # projects; None: every one
+    restraints: Mapping[str, int]  # in force, by kind
     pages: Mapping[str, int]  # that go on, by kind
     audit_rows: int
     audit_head: str  # the hash of the newest row
@@ -71,6 +76,7 @@ def events(db: sqlite3.Connection, *, after: int, limit: int) -> list[Json]:
 def figures(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Figures:
     """Return what the gauges show at *now*; attempts count for as long as *window*."""
     incidents, holding = _open_incidents(db)
+    maintenance, restraints = _restraints(db, now)
     last = db.execute(
         "SELECT id, hash FROM audit WHERE id = (SELECT max(id) FROM audit)"
     ).fetchone()
@@ -86,7 +92,9 @@ def figures(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Figu
         questions=_questions(db),
         troubles=_troubles(db),
         attempts=_attempts(db, now - window),
-        maintenance=_maintenance(db, now),
+        lately=lately(db, since=now - LATELY),
+        maintenance=maintenance,
+        restraints=restraints,
         pages=_pages(db),
         audit_rows=last["id"] if last else 0,
         audit_head=last["hash"] if last else audit.GENESIS,
@@ -157,14 +165,22 @@ def _attempts(db: sqlite3.Connection, since: datetime) -> tuple[Action, ...]:
     return tuple(rows.action(row) for row in found)
 
 
-def _maintenance(db: sqlite3.Connection, now: datetime) -> frozenset[str | None]:
+def _restraints(
+    db: sqlite3.Connection, now: datetime
+) -> tuple[frozenset[str | None], Counter[str]]:
+    """Return whom a maintenance binds, and count what is in force by kind."""
     found = db.execute(
-        "SELECT DISTINCT project FROM restraints WHERE kind = 'maintenance'"
-        " AND lifted_at IS NULL AND coalesce(starts_at, '') <= ?"
-        " AND (ends_at IS NULL OR ends_at > ?)",
+        "SELECT kind, project, count(*) AS many FROM restraints"
+        " WHERE lifted_at IS NULL AND coalesce(starts_at, '') <= ?"
+        " AND (ends_at IS NULL OR ends_at > ?) GROUP BY kind, project",
         [clock.written(now)] * 2,
     )
-    return frozenset(row["project"] for row in found)
+    whom, kinds = set[str | None](), Counter[str]()
+    for row in found:
+        kinds[row["kind"]] += row["many"]
+        if row["kind"] == Kind.MAINTENANCE:
+            whom.add(row["project"])
+    return frozenset(whom), kinds
 
 
 def _pages(db: sqlite3.Connection) -> dict[str, int]:

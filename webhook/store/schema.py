@@ -190,6 +190,12 @@ _ANALYZING = (
     "CREATE INDEX maintenances ON restraints (ends_at) WHERE kind = 'maintenance'",
 )
 
+_SHOWING = (
+    # What was last done, by project, name and result: the newest of each stands at its end.
+    """CREATE INDEX actions_by_result
+        ON actions (project, name, state, executed_at, finished_at)""",
+)
+
 
 class NewerSchema(OrchestratorError):
     """The database was written by a newer version, which this one would damage."""
@@ -220,6 +226,13 @@ def operating(db: Database) -> None:
 def analyzing(db: Database) -> None:
     """Add what the analyzer is asked, what it answers, and what that costs."""
     for statement in _ANALYZING:
+        db.execute(statement)
+
+
+@migrations()
+def showing(db: Database) -> None:
+    """Add what dashboards are told of."""
+    for statement in _SHOWING:
         db.execute(statement)
 
 
