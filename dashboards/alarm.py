@@ -23,6 +23,7 @@ FIRES_ABOVE: Final = {
 KEPT: Final = 0.8  # of a budget; from there on only what is critical is asked about
 JUDGED: Final = 200.0  # answers, from which on AnalyzerInaccurate fires
 UNSTABLE: Final = 0.999  # of a day, below which ProjectUnstable may fire
+SCRAPED_WITHIN: Final = 1.0  # seconds; a health scrape that takes longer is no answer at all
 PROVEN_ALIVE: Final = 180.0  # seconds; Watchdog comes each minute, and one may be lost
 
 

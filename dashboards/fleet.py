@@ -4,20 +4,45 @@ from typing import Final
 
 from grafanalib import core
 
-from dashboards import annotations, fleet_curves, limits, links, state, variables, waiting
-from dashboards.fleet_figures import FIRING, figures
+from dashboards import (
+    annotations,
+    fleet_alerts,
+    fleet_curves,
+    limits,
+    links,
+    state,
+    variables,
+    waiting,
+)
+from dashboards.fleet_figures import figures
 from dashboards.layout import Section, band
-from dashboards.limits import NEUTRAL
-from dashboards.look import About, Column, Look
+from dashboards.look import About, Column, Look, Order, Sizes
 from dashboards.panels import Panel, bargauge, now, query, rows, stat, state_timeline, table
-from dashboards.variables import SCOPE
+from dashboards.variables import SCOPE, Places
 from dashboards.whole import whole
 
 _PROJECT: Final = links.of_curve("The project", links.PROJECT)
 _INSIDE: Final = links.drill("Internals", links.INTERNALS)
 
 
-def fleet(webhook: str) -> core.Dashboard:
+_TILES: Final = Sizes(name=12, value=14)
+_NEAR: Final = limits.above(orange=0.8, red=1)
+_USED: Final = " or ".join(
+    f'label_replace({metric}{{{SCOPE}}}, "resource", "{resource}", "", "")'
+    for resource, metric in (
+        ("cpu", "project_cpu_usage_ratio"),
+        ("memory", "project_memory_usage_ratio"),
+        ("errors", "project_error_ratio"),
+    )
+)
+# Of each project's own thresholds.
+_OF_LIMITS: Final = (
+    f"max by (project, resource) ({_USED})"
+    " / max by (project, resource) (project_threshold_ratio > 0)"
+)
+
+
+def fleet(places: Places) -> core.Dashboard:
     """Return the overview of all projects."""
     return whole(
         links.FLEET,
@@ -26,10 +51,10 @@ def fleet(webhook: str) -> core.Dashboard:
         (
             Section(
                 bands=(
-                    band(4, *figures()),
-                    band(6, (6, _grid()), (12, _timeline()), (6, _closest())),
-                    band(7, (14, _projects()), (10, _alerts())),
-                    band(6, (9, waiting.questions(16)), (9, waiting.incidents(17)), (6, _stack())),
+                    band(3, *figures()),
+                    band(6, (7, _grid()), (11, _timeline()), (6, _closest())),
+                    band(8, (14, _projects()), (10, fleet_alerts.firing(places))),
+                    band(5, (9, waiting.questions(16)), (9, waiting.incidents(17)), (6, _stack())),
                 )
             ),
             fleet_curves.section(),
@@ -41,14 +66,8 @@ def fleet(webhook: str) -> core.Dashboard:
                 "severity", "Severity", 'label_values(ALERTS{alertname!="Watchdog"}, severity)'
             ),
         ],
-        marks=[
-            annotations.ACTIONS,
-            annotations.FAILED_ACTIONS,
-            annotations.DEPLOYMENTS,
-            annotations.MAINTENANCE,
-            annotations.ALERTS,
-        ],
-        webhook=webhook,
+        marks=annotations.OF_PROJECTS,
+        places=places,
     )
 
 
@@ -64,7 +83,7 @@ def _grid() -> Panel:
         runbook="ProjectDown",
     )
     look = Look(words=state.WORDS, links=(_PROJECT,))
-    return stat(about, [now(state.worst(SCOPE), "{{project}}")], look)
+    return stat(about, [now(state.worst(SCOPE), "{{project}}")], look, sizes=_TILES)
 
 
 def _timeline() -> Panel:
@@ -73,13 +92,13 @@ def _timeline() -> Panel:
         title="States",
         unit="short",
         shows="The state of every project over the time; a gap is where nobody looked.",
-        good="One long green band each.",
+        good="One long green band each; an outage is red, however short it was.",
         act="Compare with the marks: what was done, or deployed, just before?",
         empty="no project",
         runbook="ProjectFlapping",
     )
     look = Look(words=state.WORDS, links=(_PROJECT,))
-    return state_timeline(about, [query(state.worst(SCOPE), "{{project}}")], look)
+    return state_timeline(about, [query(state.over_time(SCOPE), "{{project}}")], look)
 
 
 def _closest() -> Panel:
@@ -93,20 +112,8 @@ def _closest() -> Panel:
         empty="no usage",
         runbook="ProjectHighMemory",
     )
-    used = " or ".join(
-        f'label_replace({metric}{{{SCOPE}}}, "resource", "{resource}", "", "")'
-        for resource, metric in (
-            ("cpu", "project_cpu_usage_ratio"),
-            ("memory", "project_memory_usage_ratio"),
-            ("errors", "project_error_ratio"),
-        )
-    )
-    expr = (
-        f"topk(6, max by (project, resource) ({used})"
-        " / max by (project, resource) (project_threshold_ratio > 0))"
-    )
-    steps = limits.above(orange=0.8, red=1)
-    look = Look(steps=steps, links=(_PROJECT,), low=0, high=1.2, decimals=0)
+    expr = f"topk(6, {_OF_LIMITS})"
+    look = Look(steps=_NEAR, links=(_PROJECT,), low=0, high=1.2, decimals=0)
     return bargauge(about, [now(expr, "{{project}} {{resource}}")], look)
 
 
@@ -115,72 +122,57 @@ def _projects() -> Panel:
         id=13,
         title="Every project",
         unit="short",
-        shows="How each project is: alerts, errors, the slow end of its answers, uptime, budget.",
-        good="No color but green.",
-        act="Click the name for the project, the alerts for its incidents, the budget for its SLO.",
-        empty="-",
+        shows="How each project is. Of its limit: the usage that is the largest part of the"
+        " project's own threshold. Last action: how long ago the webhook began one.",
+        good="No color but green. Errors and uptime have none, for their limits are the projects'"
+        " own.",
+        act="Click the name for the project, the alerts for its incidents, the budget for its SLO."
+        " Budgets come within five minutes of the first look.",
+        empty="no project",
         runbook="ProjectDown",
     )
-    up = f"project:project_up:max{{{SCOPE}}}"
     fired = f'ALERTS{{alertstate="firing", severity=~"$severity", {SCOPE}}}'
     slow = f"quantile_over_time(0.95, project_probe_duration_seconds{{{SCOPE}}}[$__range])"
+    acted = 'webhook_action_timestamp_seconds{project=~"$project", result="begun"}'
+    there = f"max by (project) (project_up{{{SCOPE}}})"
     queries = [
         rows(state.worst(SCOPE)),
-        rows(f"count by (project) ({fired}) or 0 * max by (project) (project_up{{{SCOPE}}})"),
+        rows(f"count by (project) ({fired}) or 0 * {there}"),
+        rows(f"max by (project) ({_OF_LIMITS})"),
         rows(f"max by (project) (project_error_ratio{{{SCOPE}}})"),
         rows(f"max by (project) ({slow})"),
-        rows(f"max by (project) (avg_over_time({up}[$__range]))"),
-        rows(f"max by (project) (project:error_budget_remaining:ratio30d{{{SCOPE}}})"),
+        rows(state.uptime(SCOPE)),
+        rows(state.budget_left(SCOPE)),
+        rows(f"time() - max by (project) ({acted}) and {there}"),
     ]
-    return table(about, queries, _columns(), by="project", order="Alerts")
+    order = (Order("Alerts"), Order("State"))
+    return table(about, queries, _columns(), by="project", order=order)
 
 
 def _columns() -> tuple[Column, ...]:
     incidents = links.page("Its incidents", "/incidents?state=all&project=${__data.fields.Project}")
     to_project = links.of_cell("The project", links.PROJECT, "Project")
     to_slo = links.of_cell("Its budget", links.SLO, "Project")
-    errors = Look(steps=limits.ERRORS, decimals=1)
+    fired = Look(steps=limits.ANY, links=(incidents,))
     budget = Look(steps=limits.BUDGET, decimals=0, links=(to_slo,))
+    acted = Look(links=(incidents,))
     return (
         Column(of="project", title="Project", look=Look(links=(to_project,))),
-        Column(of="A", title="State", unit="short", look=Look(words=state.WORDS), width=110),
+        Column(of="A", title="State", unit="short", look=Look(words=state.WORDS), width=100),
+        Column(of="B", title="Alerts", unit="short", look=fired, width=70),
         Column(
-            of="B",
-            title="Alerts",
-            unit="short",
-            look=Look(steps=limits.ANY, links=(incidents,)),
-            width=80,
+            of="C",
+            title="Of its limit",
+            unit="percentunit",
+            look=Look(steps=_NEAR, decimals=0),
+            width=90,
         ),
-        Column(of="C", title="Errors", unit="percentunit", look=errors, width=90),
-        Column(of="D", title="p95", unit="s", look=Look(steps=NEUTRAL, decimals=3), width=90),
-        Column(of="E", title="Uptime", unit="percentunit", look=Look(decimals=2), width=100),
-        Column(of="F", title="Budget", unit="percentunit", look=budget, width=90),
+        Column(of="D", title="Errors", unit="percentunit", look=Look(decimals=1), width=65),
+        Column(of="E", title="p95", unit="s", look=Look(decimals=1), width=75),
+        Column(of="F", title="Uptime", unit="percentunit", look=Look(decimals=2), width=80),
+        Column(of="G", title="Budget", unit="percentunit", look=budget, width=70),
+        Column(of="H", title="Last action", unit="dtdhms", look=acted, width=100),
     )
-
-
-def _alerts() -> Panel:
-    about = About(
-        id=14,
-        title="Firing alerts",
-        unit="s",
-        shows="What fires, since when. An empty project means one of our own programs.",
-        good="Nothing.",
-        act="Read the page docs/runbooks/<alert>.md, and click the project.",
-        empty="nothing fires",
-    )
-    labels = "alertname, severity, project"
-    since = f'ALERTS_FOR_STATE{{{FIRING}}} and ignoring (alertstate) ALERTS{{alertstate="firing"}}'
-    columns = (
-        Column(of="alertname", title="Alert"),
-        Column(of="severity", title="Severity", look=Look(words=state.SEVERITIES), width=90),
-        Column(
-            of="project",
-            title="Project",
-            look=Look(links=(links.of_cell("The project", links.PROJECT, "Project"),)),
-        ),
-        Column(of="A", title="For", unit="s", look=Look(decimals=0), width=90),
-    )
-    return table(about, [rows(f"time() - max by ({labels}) ({since})")], columns, order="For")
 
 
 def _stack() -> Panel:
@@ -188,14 +180,14 @@ def _stack() -> Panel:
         id=15,
         title="Ourselves",
         unit="short",
-        shows="Whether Prometheus reaches each of our own programs, by its job.",
-        good="up, every one.",
+        shows="Whether Prometheus reaches each of our own programs, by its job, and whether repairs"
+        " are done: none are on a dry run, or while the kill switch is on.",
+        good="up, every one; acts.",
         act="Without the exporter nothing is seen, without the webhook nothing is repaired.",
         empty="no target",
         runbook="WebhookAbsent",
     )
-    return stat(
-        about,
-        [now("min by (job) (up)", "{{job}}")],
-        Look(words=state.REACHED, links=(_INSIDE,)),
-    )
+    queries = [now("min by (job) (up)", "{{job}}"), now(state.REPAIRING, "repairs")]
+    look = Look(words=state.REACHED, links=(_INSIDE,))
+    own = {"repairs": Look(words=state.REPAIRS)}
+    return stat(about, queries, look, own=own, sizes=Sizes(name=12, value=20))

@@ -19,15 +19,16 @@ def section() -> Section:
         title="Curves of all projects",
         is_folded=True,
         bands=(
-            band(8, (8, _errors()), (8, _cpu()), (8, _memory())),
-            band(8, (8, _uptime()), (8, _answers()), (8, _requests())),
+            band(9, (8, _errors()), (8, _cpu()), (8, _memory())),
+            band(9, (8, _uptime()), (8, _answers()), (8, _requests())),
         ),
     )
 
 
 def _curve(about: About, metric: str, steps: Steps, *, high: float | None = None) -> Panel:
     expr = f"max by (project) ({metric}{{{SCOPE}}})"
-    look = Look(steps=steps, links=(_PROJECT,), low=0, high=high)
+    decimals = 1 if about.unit == "percentunit" else None
+    look = Look(steps=steps, links=(_PROJECT,), low=0, high=high, decimals=decimals)
     return timeseries(about, [query(expr, "{{project}}")], look)
 
 
@@ -84,7 +85,11 @@ def _uptime() -> Panel:
         empty="nobody has looked yet",
         runbook="ProjectErrorBudgetBurnFast",
     )
-    return _curve(about, "project:project_up:mean1h", limits.below(red=limits.OBJECTIVE), high=1)
+    expr = f"max by (project) (project:project_up:mean1h{{{SCOPE}}})"
+    steps = limits.below(red=limits.OBJECTIVE)
+    # From 0 on, nothing could be seen of what matters.
+    look = Look(steps=steps, links=(_PROJECT,), soft_low=0.9, high=1, decimals=1)
+    return timeseries(about, [query(expr, "{{project}}")], look)
 
 
 def _answers() -> Panel:

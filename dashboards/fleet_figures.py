@@ -2,78 +2,90 @@
 
 from typing import Final
 
-from dashboards import limits, links
-from dashboards.look import About, Look
+from dashboards import limits, links, state
+from dashboards.look import About, Look, Sizes
 from dashboards.panels import Panel, now, stat
 from dashboards.variables import SCOPE
 
 # Alerts about ourselves have no project; they are shown unless a client is chosen.
-FIRING: Final = (
-    'alertname!="Watchdog", severity=~"$severity", project=~"$project|", client=~"$client"'
-)
-_SLO: Final = links.drill("Budgets", links.SLO, "client", "project")
-_REPAIRS: Final = links.drill("Repairs", links.REMEDIATION)
+FIRING: Final = 'alertname!="Watchdog", project=~"$project|", client=~"$client"'
+_TWO: Final = Sizes(name=12, value=26)  # figures in one panel
+_SLO: Final = links.drill("Budgets", links.SLO, "project")
+_REPAIRS: Final = links.drill("Repairs", links.REMEDIATION, "project")
 _INSIDE: Final = links.drill("Internals", links.INTERNALS)
 
 
 def figures() -> tuple[tuple[int, Panel], ...]:
-    """Return the panels, each with its width: 24 columns together."""
-    return (
-        (2, _up()),
-        (2, _down()),
-        (3, _firing(3, "critical", limits.ANY)),
-        (3, _firing(4, "warning", limits.above(orange=1))),
-        (3, _approvals()),
-        (3, _incidents()),
-        (3, _helped()),
-        (3, _burning()),
-        (2, _looked()),
+    """Return the panels, each with its width."""
+    panels = (
+        _projects(),
+        _firing(),
+        _escalated(),
+        _approvals(),
+        _incidents(),
+        _helped(),
+        _burning(),
+        _looked(),
     )
+    return tuple((3, panel) for panel in panels)
 
 
-def _up() -> Panel:
+def _projects() -> Panel:
     about = About(
         id=1,
-        title="Up",
+        title="Up and down",
         unit="short",
-        shows="Projects that answer for themselves.",
-        good="As many as there are.",
-        act="See which one is down, at the right of this.",
+        shows="How many projects are up, and how many down: two looks in a row failed. One that is"
+        " in maintenance is neither.",
+        good="All are up.",
+        act="Open the one that is down in the table; the webhook restarts it where it may.",
         empty="no project",
         runbook="ProjectDown",
     )
-    return stat(about, [now(f"sum(max by (project) (project_up{{{SCOPE}}}))", "up")], Look())
-
-
-def _down() -> Panel:
-    about = About(
-        id=2,
-        title="Down",
-        unit="short",
-        shows="Projects that failed two looks in a row, or never answered one.",
-        good="0.",
-        act="Open the project in the table; the webhook tries to restart it where it may.",
-        empty="no project",
-        runbook="ProjectDown",
+    state_now = state.worst(SCOPE)
+    up = f"count({state_now} < 3) or 0 * count({state_now})"
+    down = f"count({state_now} == 3) or 0 * count({state_now})"
+    own = {"down": Look(steps=limits.ANY)}
+    return stat(
+        about, [now(up, "up"), now(down, "down")], Look(steps=limits.UP), own=own, sizes=_TWO
     )
-    up = f"max by (project) (project_up{{{SCOPE}}})"
-    expr = f"count({up}) - sum({up})"
-    return stat(about, [now(expr, "down")], Look(steps=limits.ANY))
 
 
-def _firing(number: int, severity: str, steps: limits.Steps) -> Panel:
+def _firing() -> Panel:
     about = About(
-        id=number,
-        title=f"Alerts, {severity}",
+        id=3,
+        title="Alerts",
         unit="short",
-        shows=f"Alerts that fire now with the severity {severity}.",
+        shows="Alerts that fire now, the critical ones and the warnings, whichever severity is"
+        " chosen above.",
         good="0.",
-        act="Read the table of alerts, the oldest first.",
+        act="Read the table of alerts, from the top.",
         empty="no alert",
     )
+    queries = [now(_alerts("critical"), "critical"), now(_alerts("warning"), "warning")]
+    own = {"warning": Look(steps=limits.above(orange=1))}
+    return stat(about, queries, Look(steps=limits.ANY), own=own, sizes=_TWO)
+
+
+def _alerts(severity: str) -> str:
     matchers = f'alertstate="firing", severity="{severity}", {FIRING}'
-    expr = f"count(max by (alertname, project) (ALERTS{{{matchers}}})) or vector(0)"
-    return stat(about, [now(expr, severity)], Look(steps=steps))
+    return f"count(max by (alertname, project) (ALERTS{{{matchers}}})) or vector(0)"
+
+
+def _escalated() -> Panel:
+    about = About(
+        id=18,
+        title="Escalated",
+        unit="short",
+        shows="What the webhook has handed to people, because it could not or may not repair it.",
+        good="0.",
+        act="Click, and take one on: nothing else will be tried. It is no alert of Prometheus.",
+        empty="no webhook",
+        runbook="EscalationRequired",
+    )
+    expr = 'sum(max by (kind) (webhook_pages_open{kind!="approval"}))'
+    look = Look(steps=limits.ANY, links=(links.INCIDENTS, _REPAIRS))
+    return stat(about, [now(expr, "escalated")], look)
 
 
 def _approvals() -> Panel:
@@ -88,7 +100,7 @@ def _approvals() -> Panel:
         runbook="ApprovalRequired",
     )
     look = Look(steps=limits.WAITING, links=(links.APPROVALS, _REPAIRS))
-    return stat(about, [now("sum(webhook_approvals_waiting)", "waiting")], look)
+    return stat(about, [now("max(webhook_approvals_waiting)", "waiting")], look)
 
 
 def _incidents() -> Panel:
@@ -103,15 +115,16 @@ def _incidents() -> Panel:
         runbook="EscalationRequired",
     )
     look = Look(steps=limits.WAITING, links=(links.INCIDENTS, _REPAIRS))
-    return stat(about, [now("sum(webhook_incidents_open)", "open")], look)
+    return stat(about, [now("sum(max by (state) (webhook_incidents_open))", "open")], look)
 
 
 def _helped() -> Panel:
     about = About(
         id=7,
-        title="Actions that helped, 24 h",
+        title="Actions helped",
         unit="percentunit",
-        shows="The share of the actions of the last 24 hours that did what they were meant to.",
+        shows="The share of the actions of the last 24 hours that did what they were meant to. Of"
+        " all projects.",
         good="Most of them.",
         act="See which action fails, and on what, in Repairs.",
         empty="no action",
@@ -119,7 +132,7 @@ def _helped() -> Panel:
     )
     failed = "sum(increase(webhook_actions_failed_total[24h]))"
     expr = f"1 - {failed} / (sum(increase(webhook_actions_total[24h])) > 0)"
-    look = Look(steps=limits.below(red=0.5, orange=0.8), decimals=0, links=(_REPAIRS,))
+    look = Look(steps=limits.HELPED, decimals=0, links=(_REPAIRS,))
     return stat(about, [now(expr, "helped")], look)
 
 
@@ -128,15 +141,21 @@ def _burning() -> Panel:
         id=8,
         title="Budgets that burn",
         unit="short",
-        shows="Projects for which an alert about their error budget fires.",
+        shows="Projects for which an alert about their error budget fires: of one that burns fast,"
+        " and of one that burns slowly.",
         good="0.",
         act="Open Budgets: how fast does it burn, and how long will it last?",
         empty="no alert",
         runbook="ProjectErrorBudgetBurnFast",
     )
-    matchers = f'alertname=~"ProjectErrorBudgetBurn.+", alertstate="firing", {SCOPE}'
-    expr = f"count(max by (project) (ALERTS{{{matchers}}})) or vector(0)"
-    return stat(about, [now(expr, "burning")], Look(steps=limits.ANY, links=(_SLO,)))
+    own = {"slowly": Look(steps=limits.above(orange=1))}
+    queries = [now(_burn("Fast"), "fast"), now(_burn("Slow"), "slowly")]
+    return stat(about, queries, Look(steps=limits.ANY, links=(_SLO,)), own=own, sizes=_TWO)
+
+
+def _burn(how: str) -> str:
+    matchers = f'alertname="ProjectErrorBudgetBurn{how}", alertstate="firing", {SCOPE}'
+    return f"count(max by (project) (ALERTS{{{matchers}}})) or vector(0)"
 
 
 def _looked() -> Panel:

@@ -3,10 +3,10 @@
 from typing import Final
 
 from dashboards import alarm, limits
+from dashboards.events import count, events
 from dashboards.layout import Section, band
 from dashboards.look import About, Look
 from dashboards.panels import Panel, query, timeseries
-from dashboards.variables import SCOPE
 
 _SILENT: Final = "no exporter answers"
 
@@ -18,8 +18,9 @@ def exporter() -> Section:
         title="The exporter",
         is_folded=True,
         bands=(
-            band(8, (8, _probes()), (8, _void()), (8, _wrong())),
-            band(8, (8, _lag()), (8, _scrapes()), (8, _load())),
+            band(9, (8, _probes()), (8, _void()), (8, _wrong())),
+            band(9, (8, _lag()), (8, _scrapes()), (8, _load())),
+            band(9, (12, _answered()), (12, _brought())),
         ),
     )
 
@@ -27,26 +28,27 @@ def exporter() -> Section:
 def _probes() -> Panel:
     about = About(
         id=31,
-        title="Questions",
-        unit="cps",
-        shows="Turns a second that were due, questions that were asked, and turns left out.",
-        good="As many asked as due, and none left out.",
+        title="Questions a second",
+        unit="short",
+        shows="Turns that were due, questions that were asked, turns left out, and good answers.",
+        good="As many asked and good as due, and none left out.",
         act="Left out: the project answers too slowly, or the machine is too busy.",
         empty=_SILENT,
         runbook="ExporterNotProbing",
     )
     queries = [
         query(
-            f"sum by (endpoint) (rate(exporter_probes_{metric}[$__rate_interval]))",
+            f"sum by (endpoint) (rate({metric}[$__rate_interval]))",
             f"{{{{endpoint}}}}, {name}",
         )
         for metric, name in (
-            ("due_total", "due"),
-            ("total", "asked"),
-            ("skipped_total", "left out"),
+            ("exporter_probes_due_total", "due"),
+            ("exporter_probes_total", "asked"),
+            ("exporter_probes_skipped_total", "left out"),
+            ("project_reads_total", "good"),
         )
     ]
-    return timeseries(about, queries, Look(low=0))
+    return timeseries(about, queries, Look(low=0, decimals=2), legend="list")
 
 
 def _void() -> Panel:
@@ -54,41 +56,41 @@ def _void() -> Panel:
         id=32,
         title="Answers thrown away",
         unit="percentunit",
-        shows="Turns, of all that were due, whose result says more of the exporter than of the"
-        " project; by reason.",
+        shows="Turns whose result says more of the exporter than of the project: of each exporter,"
+        " as a share of those that were due; and of them all by reason.",
         good="0. The former verdicts stand meanwhile.",
         act="`late`: the machine is too busy; `resources`: see `ulimit -Hn`.",
         empty="nothing was thrown away",
         runbook="ExporterNotProbing",
     )
-    expr = (
-        "sum by (reason) (rate(exporter_probes_void_total[$__rate_interval]))"
-        " / on () group_left () sum(rate(exporter_probes_due_total[$__rate_interval]))"
+    void, due = (
+        f"rate(exporter_probes_{each}_total[$__rate_interval])" for each in ("void", "due")
     )
-    look = Look(steps=alarm.line("ExporterNotProbing"), low=0, high=1)
-    return timeseries(about, [query(expr, "{{reason}}")], look)
+    queries = [
+        query(f"sum by (instance) ({void}) / sum by (instance) ({due})", "{{instance}}"),
+        query(f"sum by (reason) ({void}) / on () group_left () sum({due})", "{{reason}}"),
+    ]
+    look = Look(steps=alarm.line("ExporterNotProbing"), low=0, high=1, decimals=1)
+    return timeseries(about, queries, look, points=True)
 
 
 def _wrong() -> Panel:
     about = About(
         id=33,
-        title="Answers of projects",
-        unit="cps",
-        shows="Good answers a second, and what was wrong with the others, of all projects.",
-        good="Good ones alone.",
+        title="Answers that were wrong",
+        unit="short",
+        shows="How many answers of projects were not good, and what was wrong with them: at"
+        " `/health`, and at the other endpoints. Each bar is a minute or more. Of all projects.",
+        good="None.",
         act="docs/endpoint-contract.md tells each reason; the project's page shows whose it is.",
-        empty=_SILENT,
+        empty="every answer was good",
         runbook="ProjectDown",
     )
     queries = [
-        query(f"sum by ({by}) (rate({metric}{{{SCOPE}}}[$__rate_interval]))", legend)
-        for metric, by, legend in (
-            ("project_reads_total", "endpoint", "{{endpoint}}, good"),
-            ("project_probe_failures_total", "reason", "health: {{reason}}"),
-            ("project_read_failures_total", "endpoint, reason", "{{endpoint}}: {{reason}}"),
-        )
+        count("project_probe_failures_total", "reason", "health: {{reason}}"),
+        count("project_read_failures_total", "endpoint, reason", "{{endpoint}}: {{reason}}"),
     ]
-    return timeseries(about, queries, Look(low=0))
+    return events(about, queries)
 
 
 def _lag() -> Panel:
@@ -145,3 +147,38 @@ def _load() -> Panel:
         query("sum by (instance) (exporter_probes_in_flight)", "{{instance}}, open"),
     ]
     return timeseries(about, queries, Look(low=0, decimals=0))
+
+
+def _answered() -> Panel:
+    about = About(
+        id=37,
+        title="Time of a scrape, as Prometheus sees it",
+        unit="s",
+        shows="How long the slowest target of each job took to answer Prometheus.",
+        good="Far below the line.",
+        act="At the line, `exporter-health` is no answer any more, and all projects look unknown:"
+        " use shards.",
+        empty="Prometheus scrapes nothing",
+        runbook="ExporterAbsent",
+    )
+    look = Look(steps=limits.above(red=alarm.SCRAPED_WITHIN), low=0)
+    return timeseries(
+        about, [query("max by (job) (scrape_duration_seconds)", "{{job}}")], look, legend="right"
+    )
+
+
+def _brought() -> Panel:
+    about = About(
+        id=38,
+        title="Samples of a scrape",
+        unit="short",
+        shows="How many samples the targets of each job bring at a time.",
+        good="Level; some thirty a project from `exporter-resources`.",
+        act="A climb that goes on: a label has too many values; see which job it is.",
+        empty="Prometheus scrapes nothing",
+        runbook="ExporterAbsent",
+    )
+    look = Look(low=0, decimals=0)
+    return timeseries(
+        about, [query("sum by (job) (scrape_samples_scraped)", "{{job}}")], look, legend="right"
+    )

@@ -1,22 +1,21 @@
 """The figures of internals: whether every link of the chain from probe to repair holds."""
 
+from typing import Final
+
 from dashboards import alarm, limits
 from dashboards.layout import Band, band
 from dashboards.limits import GREEN, RED
-from dashboards.look import About, Look, Word
+from dashboards.look import About, Look, Sizes, Word
 from dashboards.panels import Panel, now, stat
 
+_MANY: Final = Sizes(name=12, value=24)
 
-def figures() -> Band:
-    """Return them side by side."""
-    return band(
-        4,
-        (7, _answering()),
-        (3, _watchdog()),
-        (3, _reconciled()),
-        (3, _waiting()),
-        (3, _failures()),
-        (5, _configured()),
+
+def figures() -> tuple[Band, ...]:
+    """Return the programs, each by its name, and what shows that they hear of each other."""
+    return (
+        band(3, (12, _answering()), (12, _configured())),
+        band(3, (6, _watchdog()), (6, _reconciled()), (6, _waiting()), (6, _failures())),
     )
 
 
@@ -32,39 +31,37 @@ def _answering() -> Panel:
         runbook="WebhookAbsent",
     )
     words = (Word("0", "down", RED), Word("1", "up", GREEN))
-    return stat(about, [now("min by (job) (up)", "{{job}}")], Look(words=words))
+    return stat(about, [now("min by (job) (up)", "{{job}}")], Look(words=words), sizes=_MANY)
 
 
 def _watchdog() -> Panel:
     about = About(
         id=2,
         title="Watchdog came",
-        unit="s",
+        unit="dthms",
         shows="How long ago the alert that always fires last reached the webhook.",
         good="About a minute: then alerts arrive.",
         act="Find the link that is broken: rules, Alertmanager, or the way to the webhook.",
-        empty="the webhook does not answer",
+        empty="not yet",
         runbook="Watchdog",
     )
-    expr = "time() - max(webhook_last_watchdog_timestamp_seconds)"
-    look = Look(steps=limits.above(red=alarm.PROVEN_ALIVE), decimals=0)
-    return stat(about, [now(expr, "ago")], look)
+    expr = "time() - max(webhook_last_watchdog_timestamp_seconds > 0)"
+    return stat(about, [now(expr, "ago")], Look(steps=limits.above(red=alarm.PROVEN_ALIVE)))
 
 
 def _reconciled() -> Panel:
     about = About(
         id=3,
         title="Compared notes",
-        unit="s",
+        unit="dthms",
         shows="How long ago the webhook last compared what it knows with Alertmanager.",
         good="Less than a minute.",
         act="See whether an Alertmanager answers the webhook.",
-        empty="the webhook does not answer",
+        empty="not yet",
         runbook="WebhookNotReconciling",
     )
-    expr = "time() - max(webhook_reconcile_last_success_timestamp_seconds)"
-    look = Look(steps=alarm.line("WebhookNotReconciling"), decimals=0)
-    return stat(about, [now(expr, "ago")], look)
+    expr = "time() - max(webhook_reconcile_last_success_timestamp_seconds > 0)"
+    return stat(about, [now(expr, "ago")], Look(steps=alarm.line("WebhookNotReconciling")))
 
 
 def _waiting() -> Panel:
@@ -78,7 +75,7 @@ def _waiting() -> Panel:
         empty="the webhook does not answer",
         runbook="WebhookQueueOld",
     )
-    look = Look(steps=alarm.line("WebhookQueueOld"), decimals=0)
+    look = Look(steps=alarm.line("WebhookQueueOld"), decimals=1)
     return stat(about, [now("max(webhook_queue_age_seconds)", "oldest")], look)
 
 
@@ -96,7 +93,8 @@ def _failures() -> Panel:
         now("sum(increase(webhook_stage_failures_total[$__range]))", "webhook"),
         now("sum(increase(exporter_failures_total[$__range]))", "exporter"),
     ]
-    return stat(about, queries, Look(steps=limits.ANY, decimals=0))
+    sizes = Sizes(name=14, value=28)
+    return stat(about, queries, Look(steps=limits.ANY, decimals=0), sizes=sizes)
 
 
 def _configured() -> Panel:
@@ -105,12 +103,12 @@ def _configured() -> Panel:
         title="Configuration",
         unit="short",
         shows="Whether each program goes by the files as they are now.",
-        good="All green.",
+        good="All `ok`.",
         act="Mend the mistake that the log tells; until then the former one is in force.",
         empty="no program answers",
         runbook="ExporterReloadFailed",
     )
-    words = (Word("0", "refused", RED), Word("1", "in force", GREEN))
+    words = (Word("0", "refused", RED), Word("1", "ok", GREEN))
     queries = [
         now(f"min({metric}_last_reload_successful)", name)
         for name, metric in (
@@ -121,4 +119,4 @@ def _configured() -> Panel:
             ("alertmanager", "alertmanager_config"),
         )
     ]
-    return stat(about, queries, Look(words=words))
+    return stat(about, queries, Look(words=words), sizes=_MANY)

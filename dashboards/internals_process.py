@@ -9,6 +9,9 @@ from dashboards.panels import Panel, query, rows, table, timeseries
 
 _OURS: Final = 'job=~"exporter-resources|webhook"'
 _SILENT: Final = "no program answers"
+# Of the last one nothing says when its configuration was read.
+_PROGRAMS: Final = ("webhook", "exporter", "prometheus", "alertmanager", "grafana")
+_BUILDS: Final = " or ".join(f"{each}_build_info" for each in _PROGRAMS)
 
 
 def process() -> Section:
@@ -18,7 +21,8 @@ def process() -> Section:
         title="Processes",
         is_folded=True,
         bands=(
-            band(8, (6, _cpu()), (6, _memory()), (6, _bytes()), (6, _files())),
+            band(8, (12, _cpu()), (12, _memory())),
+            band(8, (12, _bytes()), (12, _files())),
             band(7, (24, _versions())),
         ),
     )
@@ -30,17 +34,13 @@ def _cpu() -> Panel:
         title="CPU of the machine",
         unit="percentunit",
         shows="What exporter and webhook use of the processors of the exporter's machine.",
-        good="Below the line.",
+        good="Together below the line.",
         act="Use longer intervals for what is not urgent.",
         empty=_SILENT,
         runbook="OrchestratorOverhead",
     )
-    expr = (
-        f"sum by (job) (rate(process_cpu_seconds_total{{{_OURS}}}[$__rate_interval]))"
-        " / on () group_left () max(exporter_host_cpus)"
-    )
-    look = Look(steps=alarm.line("OrchestratorOverhead"), low=0)
-    return timeseries(about, [query(expr, "{{job}}")], look)
+    used = f"rate(process_cpu_seconds_total{{{_OURS}}}[$__rate_interval])"
+    return _shares(about, used, "max(exporter_host_cpus)")
 
 
 def _memory() -> Panel:
@@ -49,17 +49,23 @@ def _memory() -> Panel:
         title="Memory of the machine",
         unit="percentunit",
         shows="What exporter and webhook hold of the memory of the exporter's machine.",
-        good="Below the line.",
+        good="Together below the line.",
         act="Use shards on several machines.",
         empty=_SILENT,
         runbook="OrchestratorOverhead",
     )
-    expr = (
-        f"sum by (job) (process_resident_memory_bytes{{{_OURS}}})"
-        " / on () group_left () max(exporter_host_memory_bytes)"
-    )
-    look = Look(steps=alarm.line("OrchestratorOverhead"), low=0)
-    return timeseries(about, [query(expr, "{{job}}")], look)
+    used = f"process_resident_memory_bytes{{{_OURS}}}"
+    return _shares(about, used, "max(exporter_host_memory_bytes)")
+
+
+def _shares(about: About, used: str, of: str) -> Panel:
+    """Return what each program takes, and what both do, which is what the rule judges."""
+    queries = [
+        query(f"sum by (job) ({used}) / on () group_left () {of}", "{{job}}"),
+        query(f"sum({used}) / {of}", "together"),
+    ]
+    look = Look(steps=alarm.line("OrchestratorOverhead"), low=0, decimals=2)
+    return timeseries(about, queries, look, legend="right")
 
 
 def _bytes() -> Panel:
@@ -76,7 +82,7 @@ def _bytes() -> Panel:
         query("sum by (job) (process_resident_memory_bytes)", "{{job}}"),
         query('sum by (job) (process_virtual_memory_bytes{job="webhook"})', "{{job}}, asked for"),
     ]
-    return timeseries(about, queries, Look(low=0))
+    return timeseries(about, queries, Look(low=0), legend="right")
 
 
 def _files() -> Panel:
@@ -90,8 +96,8 @@ def _files() -> Panel:
         empty=_SILENT,
     )
     expr = "max by (job) (process_open_fds) / max by (job) (process_max_fds)"
-    look = Look(steps=limits.above(orange=0.5, red=0.9), low=0, high=1)
-    return timeseries(about, [query(expr, "{{job}}")], look)
+    look = Look(steps=limits.above(orange=0.5, red=0.9), low=0, high=1, decimals=1)
+    return timeseries(about, [query(expr, "{{job}}")], look, legend="right")
 
 
 def _versions() -> Panel:
@@ -106,19 +112,22 @@ def _versions() -> Panel:
         empty=_SILENT,
         runbook="ExporterReloadFailed",
     )
-    reloaded = "config_last_reload_success_timestamp_seconds"
+    reloaded = " or ".join(
+        f"{each}_config_last_reload_success_timestamp_seconds" for each in _PROGRAMS[:4]
+    )
     queries = [
-        rows("max by (instance, version) (webhook_build_info or exporter_build_info)"),
+        rows(f"max by (instance, job, version) ({_BUILDS})"),
         rows("max by (instance, shard) (exporter_shard_info)"),
-        rows(f"time() - max by (instance) (process_start_time_seconds{{{_OURS}}})"),
-        rows(f"time() - max by (instance) (webhook_{reloaded} or exporter_{reloaded})"),
+        rows("time() - max by (instance) (process_start_time_seconds)"),
+        rows(f"time() - max by (instance) ({reloaded})"),
     ]
-    look = Look(links=(links.drill("The fleet", links.FLEET, "client", "project"),))
+    look = Look(links=(links.drill("The fleet", links.FLEET, "project"),))
     columns = [
         Column(of="instance", title="Program", look=look),
+        Column(of="job", title="Job"),
         Column(of="version", title="Version"),
         Column(of="shard", title="Shard"),
-        Column(of="C", title="Runs for", unit="s"),
-        Column(of="D", title="Configuration is old", unit="s"),
+        Column(of="C", title="Runs for", unit="dtdhms"),
+        Column(of="D", title="Configuration is old", unit="dtdhms"),
     ]
     return table(about, queries, columns, by="instance")

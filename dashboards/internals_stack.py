@@ -3,12 +3,14 @@
 from typing import Final
 
 from dashboards import alarm, limits
+from dashboards.events import STEP
 from dashboards.layout import Section, band
-from dashboards.look import About, Look
+from dashboards.look import About, Look, Sizes
 from dashboards.panels import Panel, now, query, stat, timeseries
 
 _NO_PROMETHEUS: Final = "Prometheus does not read its own figures"
 _NO_ALERTMANAGER: Final = "no Alertmanager answers"
+_SENT: Final = "prometheus_notifications"
 
 
 def prometheus() -> Section:
@@ -18,8 +20,8 @@ def prometheus() -> Section:
         title="Prometheus",
         is_folded=True,
         bands=(
-            band(8, (8, _rules()), (8, _groups()), (8, _sent())),
-            band(6, (8, _series()), (8, _samples()), (8, _damage())),
+            band(9, (6, _rules()), (12, _groups()), (6, _sent())),
+            band(7, (8, _series()), (8, _samples()), (8, _damage())),
         ),
     )
 
@@ -31,8 +33,8 @@ def alertmanager() -> Section:
         title="Alertmanager",
         is_folded=True,
         bands=(
-            band(8, (8, _delivered()), (8, _undelivered()), (8, _latency())),
-            band(6, (12, _held()), (12, _cluster())),
+            band(9, (8, _delivered()), (8, _undelivered()), (8, _latency())),
+            band(9, (12, _held()), (12, _cluster())),
         ),
     )
 
@@ -52,7 +54,7 @@ def _rules() -> Panel:
         query("sum(increase(prometheus_rule_evaluation_failures_total[5m]))", "failed"),
         query("sum(increase(prometheus_rule_group_iterations_missed_total[5m]))", "left out"),
     ]
-    return timeseries(about, queries, Look(steps=limits.ANY, low=0))
+    return timeseries(about, queries, Look(steps=limits.ANY, low=0, decimals=0))
 
 
 def _groups() -> Panel:
@@ -70,26 +72,29 @@ def _groups() -> Panel:
         f"max by (rule_group) (prometheus_rule_group_{each}_seconds)"
         for each in ("last_duration", "interval")
     )
-    look = Look(steps=limits.above(orange=0.5, red=1), low=0)
-    return timeseries(about, [query(f"{took} / {until}", "{{rule_group}}")], look)
+    # Its name without the file's, which has the whole path.
+    expr = f'label_replace({took} / {until}, "group", "$1", "rule_group", ".*;(.*)")'
+    look = Look(steps=limits.above(orange=0.5, red=1), low=0, decimals=1, soft_high=0.02)
+    return timeseries(about, [query(f"max by (group) ({expr})", "{{group}}")], look, legend="right")
 
 
 def _sent() -> Panel:
     about = About(
         id=53,
-        title="Alerts to Alertmanager",
-        unit="cpm",
-        shows="Alerts a minute that were sent, failed, and were thrown away.",
+        title="Alerts sent, a minute",
+        unit="short",
+        shows="Alerts that Prometheus sent to Alertmanager, that it did not take, and that were"
+        " thrown away. A mean of four minutes.",
         good="Sent ones alone.",
         act="See whether Alertmanager answers Prometheus.",
         empty=_NO_PROMETHEUS,
         runbook="AlertmanagerDown",
     )
     queries = [
-        query(f"60 * sum(rate(prometheus_notifications_{each}_total[$__rate_interval]))", name)
+        query(f"60 * sum(rate({_SENT}_{each}_total[$__rate_interval]))", name, every=STEP)
         for each, name in (("sent", "sent"), ("errors", "failed"), ("dropped", "thrown away"))
     ]
-    return timeseries(about, queries, Look(low=0))
+    return timeseries(about, queries, Look(low=0, decimals=1))
 
 
 def _series() -> Panel:
@@ -103,22 +108,22 @@ def _series() -> Panel:
         empty=_NO_PROMETHEUS,
     )
     expr = "sum by (instance) (prometheus_tsdb_head_series)"
-    return timeseries(about, [query(expr, "{{instance}}")], Look(low=0, decimals=0))
+    return timeseries(about, [query(expr, "{{instance}}")], Look(low=0, decimals=1))
 
 
 def _samples() -> Panel:
     about = About(
         id=55,
-        title="Samples",
-        unit="cps",
-        shows="Samples a second that Prometheus stores.",
+        title="Samples a second",
+        unit="short",
+        shows="Samples that Prometheus stores.",
         good="Level.",
         act="A fall: targets do not answer.",
         empty=_NO_PROMETHEUS,
         runbook="PrometheusAbsent",
     )
     expr = "sum by (instance) (rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{instance}}")], Look(low=0))
+    return timeseries(about, [query(expr, "{{instance}}")], Look(low=0, decimals=0))
 
 
 def _damage() -> Panel:
@@ -134,20 +139,21 @@ def _damage() -> Panel:
     queries = [
         now(f"sum(increase(prometheus_tsdb_{each}_total[$__range]))", name)
         for each, name in (
-            ("wal_corruptions", "log"),
-            ("compactions_failed", "compaction"),
-            ("reloads_failures", "reload"),
+            ("wal_corruptions", "write-ahead log"),
+            ("compactions_failed", "compactions"),
+            ("reloads_failures", "reloads"),
         )
     ]
-    return stat(about, queries, Look(steps=limits.ANY, decimals=0))
+    sizes = Sizes(name=14, value=32)
+    return stat(about, queries, Look(steps=limits.ANY, decimals=0), sizes=sizes)
 
 
 def _delivered() -> Panel:
     about = About(
         id=61,
-        title="Notifications of Alertmanager",
-        unit="cpm",
-        shows="Notifications a minute that were tried, by the way they go.",
+        title="Notifications of Alertmanager, a minute",
+        unit="short",
+        shows="Notifications that were tried, by the way they go. A mean of four minutes.",
         good="`webhook` all the time: Watchdog goes out each minute.",
         act="None: see whether alerts reach Alertmanager.",
         empty=_NO_ALERTMANAGER,
@@ -156,7 +162,8 @@ def _delivered() -> Panel:
     expr = (
         "60 * sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval])) > 0"
     )
-    return timeseries(about, [query(expr, "{{integration}}")], Look(low=0))
+    look = Look(low=0, decimals=1)
+    return timeseries(about, [query(expr, "{{integration}}", every=STEP)], look, points=True)
 
 
 def _undelivered() -> Panel:
@@ -174,7 +181,7 @@ def _undelivered() -> Panel:
         "sum by (integration) (increase(alertmanager_notifications_failed_total[15m]))"
         " / (sum by (integration) (increase(alertmanager_notifications_total[15m])) > 0)"
     )
-    look = Look(steps=alarm.line("AlertmanagerFailedToSendAlerts"), low=0)
+    look = Look(steps=alarm.line("AlertmanagerFailedToSendAlerts"), low=0, decimals=1)
     return timeseries(about, [query(expr, "{{integration}}")], look)
 
 
@@ -192,8 +199,9 @@ def _latency() -> Panel:
         "sum by (le, integration)"
         " (rate(alertmanager_notification_latency_seconds_bucket[$__rate_interval]))"
     )
-    expr = f"histogram_quantile(0.95, {took})"
-    return timeseries(about, [query(expr, "{{integration}}")], Look(low=0))
+    # What was never sent has no time, and else a row in the legend nevertheless.
+    expr = f"histogram_quantile(0.95, {took}) > 0"
+    return timeseries(about, [query(expr, "{{integration}}", every=STEP)], Look(low=0), points=True)
 
 
 def _held() -> Panel:
@@ -210,7 +218,7 @@ def _held() -> Panel:
         query("max by (state) (alertmanager_alerts)", "alerts, {{state}}"),
         query('max(alertmanager_silences{state="active"})', "silences"),
     ]
-    return timeseries(about, queries, Look(low=0, decimals=0))
+    return timeseries(about, queries, Look(low=0, decimals=0), legend="right")
 
 
 def _cluster() -> Panel:

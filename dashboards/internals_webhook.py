@@ -3,6 +3,7 @@
 from typing import Final
 
 from dashboards import alarm
+from dashboards.events import STEP, count, events
 from dashboards.layout import Band, Section, band
 from dashboards.limits import GREEN, RED, above
 from dashboards.look import About, Look, Word
@@ -14,8 +15,8 @@ _SILENT: Final = "the webhook does not answer"
 def receiving() -> tuple[Band, ...]:
     """Return what comes in."""
     return (
-        band(8, (8, _notifications()), (8, _alerts()), (8, _answers())),
-        band(8, (8, _stages()), (8, _lag()), (8, _queue())),
+        band(9, (8, _notifications()), (8, _alerts()), (8, _answers())),
+        band(9, (12, _stages()), (6, _lag()), (6, _queue())),
     )
 
 
@@ -27,7 +28,7 @@ def working() -> Section:
         is_folded=True,
         bands=(
             band(8, (8, _discrepancies()), (8, _refused()), (8, _audit())),
-            band(8, (12, _running()), (12, _failing())),
+            band(9, (12, _running()), (12, _failing())),
         ),
     )
 
@@ -35,35 +36,35 @@ def working() -> Section:
 def _notifications() -> Panel:
     about = About(
         id=11,
-        title="Notifications",
-        unit="cpm",
-        shows="Notifications of Alertmanager that were stored, a minute.",
-        good="One at least: Watchdog comes each minute.",
+        title="Notifications a minute",
+        unit="short",
+        shows="Notifications of Alertmanager that were stored, by status, as a mean of four"
+        " minutes.",
+        good="About one `firing`, all the time: Watchdog comes each minute.",
         act="None: see whether Alertmanager reaches the webhook.",
         empty=_SILENT,
         runbook="Watchdog",
     )
     expr = "60 * sum by (status) (rate(webhook_notifications_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{status}}")], Look(low=0))
+    look = Look(low=0, decimals=1)
+    return timeseries(about, [query(expr, "{{status}}", every=STEP)], look)
 
 
 def _alerts() -> Panel:
     about = About(
         id=12,
-        title="Alerts by meaning",
-        unit="cpm",
-        shows="Alerts a minute in those notifications, by what each meant; and copies.",
+        title="Alerts by meaning, a minute",
+        unit="short",
+        shows="Alerts in those notifications, by what each meant; and copies. A mean of four"
+        " minutes.",
         good="Mostly `repeated` and `watchdog`: Alertmanager repeats itself.",
         act="`unroutable` names no project: mend the rule that fired.",
         empty=_SILENT,
     )
-    queries = [
-        query(
-            "60 * sum by (meaning) (rate(webhook_alerts_total[$__rate_interval]))", "{{meaning}}"
-        ),
-        query("60 * sum(rate(webhook_duplicate_alerts_total[$__rate_interval]))", "copies"),
-    ]
-    return timeseries(about, queries, Look(low=0))
+    each = "60 * sum by (meaning) (rate(webhook_alerts_total[$__rate_interval]))"
+    copies = "60 * sum(rate(webhook_duplicate_alerts_total[$__rate_interval]))"
+    queries = [query(each, "{{meaning}}", every=STEP), query(copies, "copies", every=STEP)]
+    return timeseries(about, queries, Look(low=0, decimals=1), legend="list")
 
 
 def _answers() -> Panel:
@@ -78,7 +79,8 @@ def _answers() -> Panel:
     )
     took = "sum by (le) (rate(webhook_request_duration_seconds_bucket[$__rate_interval]))"
     queries = [
-        query(f"histogram_quantile({share / 100:g}, {took})", f"p{share}") for share in (50, 95, 99)
+        query(f"histogram_quantile({share / 100:g}, {took})", f"p{share}", every=STEP)
+        for share in (50, 95, 99)
     ]
     return timeseries(about, queries, Look(low=0))
 
@@ -95,8 +97,8 @@ def _stages() -> Panel:
         runbook="WebhookStageStalled",
     )
     expr = "time() - max by (stage) (webhook_stage_heartbeat_timestamp_seconds)"
-    look = Look(steps=alarm.line("WebhookStageStalled"), low=0)
-    return timeseries(about, [query(expr, "{{stage}}")], look)
+    look = Look(steps=alarm.line("WebhookStageStalled"), low=0, decimals=0)
+    return timeseries(about, [query(expr, "{{stage}}")], look, legend="right")
 
 
 def _lag() -> Panel:
@@ -135,31 +137,33 @@ def _discrepancies() -> Panel:
     about = About(
         id=17,
         title="Differences from Alertmanager",
-        unit="cpm",
-        shows="What was found to differ when notes were compared, a minute; and failed tries.",
+        unit="short",
+        shows="How often what was found differed when notes were compared, by kind; and tries that"
+        " failed. Each bar is a minute or more.",
         good="None, but `silenced` and `unsilenced`, which only show there.",
         act="`appeared` and `gone`: notifications were lost; see Alertmanager's own row.",
-        empty=_SILENT,
+        empty="nothing differed",
         runbook="WebhookNotReconciling",
     )
-    each = "60 * sum by (kind) (rate(webhook_reconcile_discrepancies_total[$__rate_interval]))"
-    failed = "60 * sum(rate(webhook_reconcile_failures_total[$__rate_interval]))"
-    queries = [query(each, "{{kind}}"), query(failed, "no answer")]
-    return timeseries(about, queries, Look(low=0))
+    queries = [
+        count("webhook_reconcile_discrepancies_total", "kind", "{{kind}}"),
+        count("webhook_reconcile_failures_total", "job", "no answer"),
+    ]
+    return events(about, queries)
 
 
 def _refused() -> Panel:
     about = About(
         id=18,
         title="Refused notifications",
-        unit="cpm",
-        shows="Notifications a minute that were refused for good, by reason.",
+        unit="short",
+        shows="How many notifications were refused for good, by reason. Each bar is a minute or"
+        " more.",
         good="None.",
         act="Whoever sends them is no Alertmanager, or one that is set up otherwise.",
         empty="nothing was refused",
     )
-    expr = "60 * sum by (reason) (rate(webhook_invalid_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{reason}}")], Look(low=0))
+    return events(about, [count("webhook_invalid_total", "reason", "{{reason}}")])
 
 
 def _audit() -> Panel:
@@ -200,12 +204,11 @@ def _failing() -> Panel:
     about = About(
         id=21,
         title="Errors of stages",
-        unit="cpm",
-        shows="Errors a minute that a stage lived through.",
+        unit="short",
+        shows="How many errors a stage lived through. Each bar is a minute or more.",
         good="None.",
         act="The log has each with its traceback.",
-        empty=_SILENT,
+        empty="no stage had an error",
         runbook="WebhookStageStalled",
     )
-    expr = "60 * sum by (stage) (rate(webhook_stage_failures_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{stage}}")], Look(low=0))
+    return events(about, [count("webhook_stage_failures_total", "stage", "{{stage}}")])

@@ -6,6 +6,7 @@ from typing import Final
 from orchestrator.project import Control, Project
 
 GREEN, ORANGE, RED, BLUE, PLAIN_TEXT = "green", "orange", "red", "blue", "text"
+GRAY, NO_COLOR = "#737985", "transparent"  # nothing is known; to be read on it, and in it on black
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,4 @@ BUDGET: Final = below(red=0.2, orange=0.5)  # what is left; below 0 it is overdr
 WAITING: Final = above(orange=1)  # somebody is asked
 ANY: Final = above(red=1)  # one is one too many
 UP: Final = below(red=1)  # 1 is up
+HELPED: Final = below(red=0.5, orange=0.9)  # of the actions

@@ -13,7 +13,8 @@ REMEDIATION: Final = "orchestrator-remediation"
 SLO: Final = "orchestrator-slo"
 INTERNALS: Final = "orchestrator-internals"
 
-_CARRIED: Final = "${datasource:queryparam}&${__url_time_range}"
+# What every dashboard has to choose goes along with each link.
+_CARRIED: Final = "${datasource:queryparam}&${__url_time_range}&${client:queryparam}"
 _OF_CURVE: Final = "${__field.labels.project}"
 
 # In the head of every dashboard: the others, as a list.
@@ -23,7 +24,7 @@ OTHERS: Final = core.DashboardLink(
 
 
 def drill(title: str, uid: str, *variables: str) -> Link:
-    """Return a link to the dashboard *uid* that carries on *variables*, beside source and time."""
+    """Return a link to the dashboard *uid* that carries on *variables*, beside what each does."""
     carried = "".join(f"&${{{name}:queryparam}}" for name in variables)
     return Link(title=title, url=f"/d/{uid}?{_CARRIED}{carried}")
 
@@ -41,6 +42,18 @@ def of_curve(title: str, uid: str) -> Link:
 def page(title: str, path: str) -> Link:
     """Return a link to one of the webhook's own pages, where people are known by their tokens."""
     return Link(title=title, url=f"${{webhook:raw}}{path}", is_new_tab=True)
+
+
+def runbook(alert: str) -> tuple[Link, ...]:
+    """Return a link to the page of *alert*, in a tuple, for without a place there is none."""
+    return (Link(title="Runbook", url=f"${{runbooks:raw}}/{alert}.md", is_new_tab=True),)
+
+
+def alertmanager(title: str, path: str, **labels: str) -> Link:
+    """Return a link to a page of Alertmanager about the alerts with *labels*."""
+    matchers = "%2C".join(f"{name}%3D%22{value}%22" for name, value in labels.items())
+    url = f"${{alertmanager:raw}}/#{path}?filter=%7B{matchers}%7D"
+    return Link(title=title, url=url, is_new_tab=True)
 
 
 APPROVALS: Final = page("Questions that wait for an answer", "/approvals?state=waiting")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dashboards.limits import NEUTRAL, RED, Steps
+from dashboards.limits import GRAY, NEUTRAL, NO_COLOR, RED, Steps
 
 Json = dict[str, Any]
 
@@ -63,7 +63,10 @@ class Look:
     low: float | None = None
     high: float | None = None
     decimals: int | None = None
-    is_stacked: bool = False  # in time series alone
+    # In time series alone:
+    is_stacked: bool = False
+    soft_low: float | None = None  # where the axis begins, unless there is something beyond it
+    soft_high: float | None = None  # where it ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,22 @@ class Column:
     width: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The title of a column by which a table is sorted, the largest first unless it is rising."""
+
+    title: str
+    is_rising: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How large, in pixels, the name and the value of a figure are written."""
+
+    name: int
+    value: int
+
+
 def defaults(look: Look) -> Json:
     """Return the part of `fieldConfig.defaults` that *look* decides, None where it does not."""
     return {
@@ -84,7 +103,7 @@ def defaults(look: Look) -> Json:
             "mode": "absolute",
             "steps": [{"color": step.color, "value": step.value} for step in look.steps],
         },
-        "mappings": _mappings(look.words),
+        "mappings": mappings(look.words),
         "links": [
             {"title": each.title, "url": each.url, "targetBlank": each.is_new_tab}
             for each in look.links
@@ -95,19 +114,22 @@ def defaults(look: Look) -> Json:
     }
 
 
-def _mappings(words: Sequence[Word]) -> list[Json]:
+def mappings(words: Sequence[Word]) -> list[Json]:
+    """Return *words* as Grafana reads them."""
     plain = {
         word.value: {"text": word.text, "color": word.color, "index": place}
         for place, word in enumerate(words)
         if word.value != "null"
     }
-    nothing = [
-        {"type": "special", "options": {"match": "null", "result": {
-            "text": word.text, "color": word.color, "index": place}}}
-        for place, word in enumerate(words)
-        if word.value == "null"
-    ]  # fmt: skip
-    return ([{"type": "value", "options": plain}] if plain else []) + nothing
+    # Of "null" alone: bands know no other way to draw a gap.
+    none = [nothing(word.text, word.color, of="null") for word in words if word.value == "null"]
+    return ([{"type": "value", "options": plain}] if plain else []) + none
+
+
+def nothing(text: str, color: str = GRAY, *, of: str = "null+nan") -> Json:
+    """Return the mapping of no value, and of what is no number: neither is good nor bad."""
+    result = {"text": text, "color": color, "index": 99}
+    return {"type": "special", "options": {"match": of, "result": result}}
 
 
 def override(name: str, properties: Json) -> Json:
@@ -127,15 +149,29 @@ def limit(name: str) -> Json:
             "custom.fillOpacity": 0,
             "custom.lineStyle": {"dash": [8, 8], "fill": "dash"},
             "custom.stacking": {"group": "limit", "mode": "none"},
+            "links": [],  # it is no project's
         },
     )
 
 
+def figure(name: str, empty: str, look: Look) -> Json:
+    """Return the override for the figure *name*: by *look*, *empty* where there is none."""
+    said = defaults(look)
+    said["mappings"].append(nothing(empty))
+    return override(name, {key: said[key] for key in ("thresholds", "mappings")})
+
+
 def cells(column: Column) -> Json:
-    """Return the override that shows *column* as it wants to be."""
+    """Return the override that shows *column* as it wants to be.
+
+    An empty cell is a dash: else it has the sentence of the whole table, and the lowest color.
+    """
     said = defaults(column.look)
     is_colored = bool(column.look.words) or column.look.steps != NEUTRAL
     cell = {"type": "color-background", "mode": "basic"} if is_colored else {"type": "auto"}
     width = {} if column.width is None else {"custom.width": column.width}
+    if is_colored and all(word.value != "null" for word in column.look.words):
+        said["mappings"].append(nothing("-", NO_COLOR))
     given = {key: value for key, value in said.items() if value is not None and value != []}
-    return override(column.title, {"unit": column.unit, "custom.cellOptions": cell} | width | given)
+    own = {"unit": column.unit, "noValue": "-", "custom.cellOptions": cell}
+    return override(column.title, own | width | given)

@@ -4,9 +4,9 @@ from typing import Final
 
 from grafanalib import core
 
-from dashboards import annotations, limits, links, project_curves, state, variables
+from dashboards import annotations, limits, links, project_curves, state, variables, waiting
 from dashboards.layout import Section, band
-from dashboards.look import About, Column, Look
+from dashboards.look import About, Column, Look, Order
 from dashboards.panels import (
     Panel,
     now,
@@ -17,18 +17,25 @@ from dashboards.panels import (
     status_history,
     table,
 )
+from dashboards.variables import Places
 from dashboards.whole import whole
 
 SCOPE: Final = 'project="$project"'
-_SLO: Final = links.drill("Its budget", links.SLO, "project", "client")
+_SLO: Final = links.drill("Its budget", links.SLO, "project")
 _REPAIRS: Final = links.drill("Repairs", links.REMEDIATION, "project")
-_FLEET: Final = links.drill("The fleet", links.FLEET, "client")
+_FLEET: Final = links.drill("The fleet", links.FLEET)
 _ITS_INCIDENTS: Final = links.page(
-    "Its incidents", "/api/v1/incidents?project=${project:percentencode}"
+    "Its incidents", "/incidents?state=all&project=${project:percentencode}"
 )
 
 
-def project(webhook: str) -> core.Dashboard:
+# Of one folded panel alone.
+_EXPORTERS: Final = variables.choice(
+    "instance", "Exporter", 'label_values(project_up{project="$project"}, instance)'
+)
+
+
+def project(places: Places) -> core.Dashboard:
     """Return the view of one project, in which its name is the only thing to choose."""
     return whole(
         links.PROJECT,
@@ -38,7 +45,14 @@ def project(webhook: str) -> core.Dashboard:
             Section(
                 bands=(
                     band(4, *_figures()),
-                    band(6, (8, _state()), (10, _alerts()), (6, _release())),
+                    band(6, (11, _state()), (13, _alerts())),
+                    band(
+                        6,
+                        (7, _done()),
+                        (6, waiting.questions(11)),
+                        (7, waiting.incidents(12)),
+                        (4, _release()),
+                    ),
                 )
             ),
             *project_curves.sections(SCOPE),
@@ -47,26 +61,18 @@ def project(webhook: str) -> core.Dashboard:
                 title="Raw figures",
                 is_folded=True,
                 bands=(
-                    band(7, (8, _probes()), (8, project_curves.reads(SCOPE)), (8, _held())),
-                    band(7, (24, project_curves.failures(SCOPE))),
+                    band(9, (8, _probes()), (8, project_curves.reads(SCOPE)), (8, _held())),
+                    band(9, (24, project_curves.failures(SCOPE))),
                 ),
             ),
         ),
         choices=[
             variables.CLIENT,
             variables.PROJECT,
-            variables.choice(
-                "instance", "Exporter", 'label_values(project_up{project="$project"}, instance)'
-            ),
+            variables.hidden(_EXPORTERS),
         ],
-        marks=[
-            annotations.ACTIONS,
-            annotations.FAILED_ACTIONS,
-            annotations.DEPLOYMENTS,
-            annotations.MAINTENANCE,
-            annotations.ALERTS,
-        ],
-        webhook=webhook,
+        marks=annotations.OF_PROJECTS,
+        places=places,
     )
 
 
@@ -86,7 +92,7 @@ def _now() -> Panel:
         runbook="ProjectDown",
     )
     look = Look(words=state.WORDS, links=(_ITS_INCIDENTS, _FLEET))
-    return stat(about, [now(state.worst(SCOPE), "{{project}}")], look)
+    return stat(about, [now(state.worst(SCOPE), "state")], look)
 
 
 def _firing() -> Panel:
@@ -110,14 +116,16 @@ def _uptime() -> Panel:
         title="Uptime",
         unit="percentunit",
         shows="The share of the chosen time that it was up; maintenance does not count.",
-        good="At least its objective.",
+        good="At least its objective, beside it.",
         act="See the states: one long outage, or many short ones?",
         empty="nobody looked",
         runbook="ProjectDown",
     )
-    expr = f"max by (project) (avg_over_time(project:project_up:max{{{SCOPE}}}[$__range]))"
-    steps = limits.below(red=limits.OBJECTIVE)
-    return stat(about, [now(expr, "up")], Look(steps=steps, decimals=2, links=(_SLO,)))
+    queries = [
+        now(state.uptime(SCOPE), "up"),
+        now(f"max by (project) (project_slo_objective_ratio{{{SCOPE}}})", "objective"),
+    ]
+    return stat(about, queries, Look(decimals=2, links=(_SLO,)))
 
 
 def _budget() -> Panel:
@@ -131,7 +139,7 @@ def _budget() -> Panel:
         empty="not for a day yet",
         runbook="ProjectErrorBudgetBurnSlow",
     )
-    expr = f"max by (project) (project:error_budget_remaining:ratio30d{{{SCOPE}}})"
+    expr = state.budget_left(SCOPE)
     return stat(about, [now(expr, "left")], Look(steps=limits.BUDGET, decimals=0, links=(_SLO,)))
 
 
@@ -154,15 +162,17 @@ def _age() -> Panel:
     about = About(
         id=6,
         title="Deployed",
-        unit="s",
+        unit="dtdhms",
         shows="How long ago the release that runs was deployed.",
         good="Whatever was planned.",
         act="Where trouble began right after it, roll it back.",
         empty="it does not say",
         runbook="ProjectDeploymentFailed",
     )
-    expr = f"time() - max by (project) (project_deployed_timestamp_seconds{{{SCOPE}}} > 0)"
-    return stat(about, [now(expr, "ago")], Look(decimals=0))
+    # While it is down it does not say so, and just then it matters.
+    said = f"last_over_time(project_deployed_timestamp_seconds{{{SCOPE}}}[$__range])"
+    expr = f"time() - max by (project) ({said} > 0)"
+    return stat(about, [now(expr, "ago")], Look())
 
 
 def _state() -> Panel:
@@ -171,13 +181,13 @@ def _state() -> Panel:
         title="States",
         unit="short",
         shows="The state of the project over the time; a gap is where nobody looked.",
-        good="One long green band.",
+        good="One long green band; an outage is red, however short it was.",
         act="Compare with the marks: what was done, or deployed, just before?",
         empty="nobody looks",
         runbook="ProjectFlapping",
     )
     look = Look(words=state.WORDS, links=(_ITS_INCIDENTS,))
-    return state_timeline(about, [query(state.worst(SCOPE), "{{project}}")], look)
+    return state_timeline(about, [query(state.over_time(SCOPE), "{{project}}")], look)
 
 
 def _alerts() -> Panel:
@@ -190,12 +200,34 @@ def _alerts() -> Panel:
         act="What began first is closest to the cause; read docs/runbooks/<alert>.md.",
         empty="no alert",
     )
-    expr = (
-        f'max by (alertname) (ALERTS{{alertstate="firing", {SCOPE}}} * 2'
-        f' or ALERTS{{alertstate="pending", {SCOPE}}})'
+    firing, pending = (
+        annotations.at_any_time(f'ALERTS{{alertstate="{word}", {SCOPE}}}')
+        for word in ("firing", "pending")
     )
+    expr = f"max by (alertname) (({firing}) * 2 or {pending})"
     look = Look(words=state.PAGING, links=(_ITS_INCIDENTS,))
     return state_timeline(about, [query(expr, "{{alertname}}")], look)
+
+
+def _done() -> Panel:
+    about = About(
+        id=10,
+        title="What was done",
+        unit="s",
+        shows="When the webhook last began each action on the project, and when one last ended so.",
+        good="Nothing, or an end that is proven after each begin.",
+        act="Click for its incidents: why, by whose word, and what came of it.",
+        empty="nothing was done",
+        runbook="WebhookBreakerOpen",
+    )
+    columns = (
+        Column(of="action", title="Action", look=Look(links=(_ITS_INCIDENTS,))),
+        Column(of="result", title="Result", look=Look(words=state.OF_ACTIONS), width=90),
+        Column(of="A", title="Ago", unit="dtdhms", width=110),
+    )
+    newest = f"max by (action, result) (webhook_action_timestamp_seconds{{{SCOPE}}})"
+    order = (Order("Ago", is_rising=True),)
+    return table(about, [rows(f"time() - {newest}")], columns, order=order)
 
 
 def _release() -> Panel:
@@ -203,7 +235,7 @@ def _release() -> Panel:
         id=9,
         title="Release",
         unit="string",
-        shows="The release that runs, and what may be done to it without a human.",
+        shows="The release that runs, or ran last, and what may be done to it without a human.",
         good="The release that you expect; act, where repairs are wanted.",
         act="Set the mode in orchestrator.yml.",
         empty="nobody looks",
@@ -212,7 +244,11 @@ def _release() -> Panel:
         Column(of="version", title="Release"),
         Column(of="mode", title="Mode", width=90),
     )
-    return table(about, [rows(f"max by (version, mode) (project_info{{{SCOPE}}})")], columns)
+    # While it is down it does not say its version: then the one that it said last.
+    told = f'max_over_time(timestamp(project_info{{{SCOPE}, version!=""}})[${{__range}}:1m])'
+    never = f'project_info{{{SCOPE}, version=""}} * 0'
+    expr = f"topk(1, max by (version, mode) ({told} or {never}))"
+    return table(about, [rows(expr)], columns)
 
 
 def _probes() -> Panel:

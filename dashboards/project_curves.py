@@ -3,6 +3,7 @@
 from typing import Final
 
 from dashboards import limits
+from dashboards.events import count, events
 from dashboards.layout import Section, band
 from dashboards.look import About, Look
 from dashboards.panels import Panel, query, timeseries
@@ -21,7 +22,7 @@ def sections(scope: str) -> tuple[Section, ...]:
         Section(
             id=200,
             title="What it does",
-            bands=(band(8, (8, _requests(scope)), (8, _errors(scope)), (8, _answers(scope))),),
+            bands=(band(9, (8, _requests(scope)), (8, _errors(scope)), (8, _answers(scope))),),
         ),
         Section(
             id=300,
@@ -39,6 +40,7 @@ def sections(scope: str) -> tuple[Section, ...]:
         Section(
             id=400,
             title="What its business gets",
+            is_folded=True,
             bands=(
                 band(
                     7,
@@ -86,7 +88,7 @@ def _errors(scope: str) -> Panel:
         query(_of("project_error_ratio", scope), "errors"),
         query(_limit("errors", scope), LIMIT),
     ]
-    return timeseries(about, queries, Look(low=0), limits=(LIMIT,))
+    return timeseries(about, queries, Look(low=0, decimals=1), limits=(LIMIT,))
 
 
 def _answers(scope: str) -> Panel:
@@ -128,7 +130,7 @@ def _usage(scope: str, resource: str) -> Panel:
         query(_of(f"project_{resource}_usage_ratio", scope), resource),
         query(_limit(resource, scope), LIMIT),
     ]
-    return timeseries(about, queries, Look(low=0, high=1), limits=(LIMIT,))
+    return timeseries(about, queries, Look(low=0, high=1, decimals=1), limits=(LIMIT,))
 
 
 def _queue(scope: str) -> Panel:
@@ -162,17 +164,17 @@ def _cache(scope: str) -> Panel:
 
 
 def _figures(scope: str, number: int, title: str, unit: str, end: str) -> Panel:
-    names = f'__name__=~"project_.+_{end}", __name__!~"{OWN}"'
-    return _business(number, title, unit, f"max by (__name__) ({{{names}, {scope}}})")
+    names = f'__name__=~"project_.+_{end}", __name__!~"{OWN}", {scope}'
+    return _business(number, title, unit, names, end=f"_{end}")
 
 
 def _others(scope: str) -> Panel:
     known = "|".join(f"project_.+_{end}" for end in _UNITS)
-    names = f'__name__=~"project_.+", __name__!~"{OWN}|{known}"'
-    return _business(404, "Other figures", "short", f"max by (__name__) ({{{names}, {scope}}})")
+    names = f'__name__=~"project_.+", __name__!~"{OWN}|{known}", {scope}'
+    return _business(404, "Other figures", "short", names)
 
 
-def _business(number: int, title: str, unit: str, expr: str) -> Panel:
+def _business(number: int, title: str, unit: str, names: str, *, end: str = "") -> Panel:
     about = About(
         id=number,
         title=title,
@@ -182,7 +184,10 @@ def _business(number: int, title: str, unit: str, expr: str) -> Panel:
         act="Ask its owner. A fall right after an outage or a deployment is its price.",
         empty="it names none",
     )
-    return timeseries(about, [query(expr, "{{__name__}}")], Look())
+    look = Look(decimals=1 if unit == "percentunit" else None)
+    # Without what all of them have in common: the panel is narrow.
+    expr = f'label_replace({{{names}}}, "figure", "$1", "__name__", "project_(.+){end}")'
+    return timeseries(about, [query(f"max by (figure) ({expr})", "{{figure}}")], look)
 
 
 def reads(scope: str) -> Panel:
@@ -206,20 +211,20 @@ def failures(scope: str) -> Panel:
     about = About(
         id=504,
         title="Failures by reason",
-        unit="reqps",
-        shows="Answers with something wrong, a second, by what it was.",
+        unit="short",
+        shows="How many answers had something wrong, by what it was; a bar is a minute or more.",
         good="None.",
         act="docs/endpoint-contract.md says what each endpoint has to answer.",
         empty="no failure",
         runbook="ProjectDown",
     )
-    probes = f"rate(project_probe_failures_total{{{scope}}}[$__rate_interval])"
-    read = f"rate(project_read_failures_total{{{scope}}}[$__rate_interval])"
+    probes = f"project_probe_failures_total{{{scope}}}"
+    read = f"project_read_failures_total{{{scope}}}"
     queries = [
-        query(f"sum by (reason) ({probes}) > 0", "health: {{reason}}"),
-        query(f"sum by (endpoint, reason) ({read}) > 0", "{{endpoint}}: {{reason}}"),
+        count(probes, "reason", "health: {{reason}}"),
+        count(read, "endpoint, reason", "{{endpoint}}: {{reason}}"),
     ]
-    return timeseries(about, queries, Look(low=0, is_stacked=True), style="bars")
+    return events(about, queries)
 
 
 def _limit(resource: str, scope: str) -> str:

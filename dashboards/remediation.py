@@ -8,11 +8,13 @@ from dashboards.remediation_answers import answers, evidence
 from dashboards.remediation_calls import calls
 from dashboards.remediation_figures import figures
 from dashboards.remediation_guards import guards
-from dashboards.remediation_repairs import repairs, slowness
+from dashboards.remediation_people import people
+from dashboards.remediation_repairs import latest, repairs, slowness
+from dashboards.variables import Places
 from dashboards.whole import whole
 
 
-def remediation(webhook: str) -> core.Dashboard:
+def remediation(places: Places) -> core.Dashboard:
     """Return the dashboard of repairs, and of the analyzer that may decide them."""
     return whole(
         links.REMEDIATION,
@@ -22,11 +24,12 @@ def remediation(webhook: str) -> core.Dashboard:
             Section(
                 bands=(
                     figures(),
-                    band(6, (12, waiting.questions(15)), (12, waiting.incidents(16))),
+                    band(7, (8, waiting.questions(15)), (8, waiting.incidents(16)), (8, latest())),
                     *repairs(),
                     *guards(),
                 )
             ),
+            people(),
             answers(),
             calls(),
             evidence(),
@@ -41,5 +44,5 @@ def remediation(webhook: str) -> core.Dashboard:
             annotations.ALERTS,
             annotations.RELOADS,
         ],
-        webhook=webhook,
+        places=places,
     )

@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from dashboards import alarm, limits
+from dashboards import alarm
+from dashboards.events import STEP, count, events, risen
 from dashboards.layout import Section, band
-from dashboards.look import About, Column, Look
+from dashboards.limits import GRAY, GREEN, RED
+from dashboards.look import About, Column, Look, Word
 from dashboards.panels import (
     Panel,
     bargauge,
@@ -24,11 +26,11 @@ def answers() -> Section:
     """Return what was decided, and how right that was."""
     return Section(
         id=130,
-        title="What the analyzer decides, and how right it is",
+        title="What the analyzer decides of all projects, and how right it is",
         is_folded=True,
         bands=(
-            band(8, (8, _decisions()), (8, _gates()), (8, _outcomes())),
-            band(8, (8, _sure()), (8, _scores()), (8, _fallbacks())),
+            band(9, (8, _decisions()), (8, _gates()), (8, _outcomes())),
+            band(9, (8, _sure()), (8, _scores()), (8, _fallbacks())),
         ),
     )
 
@@ -37,9 +39,9 @@ def evidence() -> Section:
     """Return what the analyzer is told, and what is kept from it."""
     return Section(
         id=150,
-        title="What the analyzer is told",
+        title="What the analyzer is told of all projects",
         is_folded=True,
-        bands=(band(8, (8, _flags()), (8, _redactions()), (8, _missing())),),
+        bands=(band(9, (8, _flags()), (8, _redactions()), (8, _missing())),),
     )
 
 
@@ -47,15 +49,14 @@ def _decisions() -> Panel:
     about = About(
         id=31,
         title="Decisions",
-        unit="cpm",
-        shows="Answers a minute, by what became of them: done, asked of people, or left.",
+        unit="short",
+        shows="How many answers were decided on, by what became of them: done, asked of people, or"
+        " left; each bar is a minute or more.",
         good="Few; `auto` where it is allowed to act.",
         act="Read single ones with `orchestrator incident ID --why`.",
         empty=_SILENT,
     )
-    expr = "60 * sum by (decision) (rate(analyzer_decisions_total[$__rate_interval]))"
-    look = Look(low=0, is_stacked=True)
-    return timeseries(about, [query(expr, "{{decision}}")], look, style="bars")
+    return events(about, [count("analyzer_decisions_total", "decision", "{{decision}}")])
 
 
 def _gates() -> Panel:
@@ -93,14 +94,25 @@ def _sure() -> Panel:
         id=34,
         title="How sure answers are",
         unit="percentunit",
-        shows="Confidence as it counts after the history of such answers.",
+        shows="How many answers were how sure, by the confidence as it counts after the history of"
+        " such answers.",
         good="High, and as often right as it says.",
         act="Compare with the skill beside it: sure and wrong is worst.",
         empty=_SILENT,
         runbook="AnalyzerInaccurate",
     )
-    expr = 'sum by (le) (increase(analyzer_confidence_bucket{kind="effective"}[$__rate_interval]))'
-    return heatmap(about, [buckets(expr)], Look())
+    # `increase` makes 1.33 of one answer; and no confidence is above 1.
+    counter = 'analyzer_confidence_bucket{kind="effective", le!="+Inf"}'
+    return heatmap(about, [buckets(risen(counter, "le"), every=STEP)], Look())
+
+
+# What the alert goes by: 1 where it fires, 0 where it does not; nothing where nobody can tell yet.
+_JUDGEMENT: Final = (
+    "max by (analyzer) (analyzer_brier_skill_ratio) < bool 0 and"
+    f" max by (analyzer) (analyzer_labelled_answers) >= {alarm.JUDGED:.0f}"
+    " or max by (analyzer) (analyzer_labelled_answers) * 0 + 2"
+)
+_JUDGED: Final = (Word("0", "good", GREEN), Word("1", "poor", RED), Word("2", "unknown", GRAY))
 
 
 def _scores() -> Panel:
@@ -110,21 +122,23 @@ def _scores() -> Panel:
         unit="short",
         shows="Of each analyzer: answers that were judged, the share that was right, the skill (1"
         " is perfect, 0 no better than to say that share always), and two measures of how far"
-        " confidence was off.",
+        f" confidence was off. With fewer than {alarm.JUDGED:.0f} answers that is mostly chance.",
         good="Skill above 0.",
-        act=f"Below 0 with {alarm.JUDGED:.0f} answers or more people are told; trust it less.",
+        act="Below 0 people are told, as soon as it is no chance any more; trust it less.",
         empty="no answer has been judged yet",
         runbook="AnalyzerInaccurate",
     )
     metrics = ("labelled_answers", "accuracy_ratio", "brier_skill_ratio", "brier_score", "ece")
     queries = [rows(f"max by (analyzer) (analyzer_{metric})") for metric in metrics]
+    queries.append(rows(_JUDGEMENT))
     columns = [
-        Column(of="analyzer", title="Analyzer"),
-        Column(of="A", title="Judged", unit="short", look=Look(decimals=0)),
-        Column(of="B", title="Right", unit="percentunit", look=Look(decimals=0)),
-        Column(of="C", title="Skill", unit="short", look=Look(steps=limits.below(red=0))),
-        Column(of="D", title="Brier", unit="short", look=Look(decimals=3)),
-        Column(of="E", title="ECE", unit="short", look=Look(decimals=3)),
+        Column(of="analyzer", title="Analyzer", width=80),
+        Column(of="A", title="Judged", unit="short", look=Look(decimals=0), width=70),
+        Column(of="B", title="Right", unit="percentunit", look=Look(decimals=0), width=65),
+        Column(of="C", title="Skill", unit="short", look=Look(decimals=2), width=65),
+        Column(of="D", title="Brier", unit="short", look=Look(decimals=2), width=65),
+        Column(of="E", title="ECE", unit="short", look=Look(decimals=2), width=65),
+        Column(of="F", title="So", look=Look(words=_JUDGED), width=90),
     ]
     return table(about, queries, columns, by="analyzer")
 
@@ -142,10 +156,10 @@ def _fallbacks() -> Panel:
     )
     expr = "sum by (from, to, reason) (increase(analyzer_fallbacks_total[$__range])) > 0"
     columns = [
-        Column(of="from", title="Instead of"),
-        Column(of="to", title="Asked"),
+        Column(of="from", title="Instead of", width=140),
+        Column(of="to", title="Asked", width=140),
         Column(of="reason", title="Because"),
-        Column(of="A", title="Times", unit="short", look=Look(decimals=0)),
+        Column(of="A", title="Times", unit="short", look=Look(decimals=0), width=70),
     ]
     return table(about, [rows(expr)], columns, order="Times")
 
@@ -163,7 +177,7 @@ def _flags() -> Panel:
         runbook="AnalyzerInjectionSuspected",
     )
     expr = "sum by (source) (increase(analyzer_injection_flags_total[1h]))"
-    look = Look(steps=alarm.line("AnalyzerInjectionSuspected"), low=0)
+    look = Look(steps=alarm.line("AnalyzerInjectionSuspected"), low=0, decimals=0)
     return timeseries(about, [query(expr, "{{source}}")], look)
 
 
@@ -171,14 +185,13 @@ def _redactions() -> Panel:
     about = About(
         id=52,
         title="Secrets kept out",
-        unit="cpm",
-        shows="Secrets a minute that were kept out of evidence, by kind.",
+        unit="short",
+        shows="How many secrets were kept out of evidence, by kind: each bar is a minute or more.",
         good="None: then no program writes secrets into its log.",
         act="Mend the program that logs them.",
-        empty="the webhook does not answer",
+        empty="no secret was found",
     )
-    expr = "60 * sum by (kind) (rate(analyzer_redactions_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{kind}}")], Look(low=0))
+    return events(about, [count("analyzer_redactions_total", "kind", "{{kind}}")])
 
 
 def _missing() -> Panel:

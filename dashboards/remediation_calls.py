@@ -3,9 +3,10 @@
 from typing import Final
 
 from dashboards import alarm, limits
+from dashboards.events import count, events
 from dashboards.layout import Section, band
 from dashboards.limits import GREEN, ORANGE, RED, above
-from dashboards.look import About, Look, Word
+from dashboards.look import About, Look, Sizes, Word
 from dashboards.panels import Panel, bargauge, now, query, stat, timeseries
 
 _NO_KEY: Final = "Claude is not asked"
@@ -16,12 +17,12 @@ def calls() -> Section:
     """Return them, with what they cost."""
     return Section(
         id=140,
-        title="Claude: answers and money",
+        title="Claude: answers and money, of all projects",
         is_folded=True,
         bands=(
-            band(5, (8, _used()), (5, _left()), (5, _spent()), (6, _circuit())),
-            band(8, (8, _outcomes()), (8, _latency()), (8, _cost())),
-            band(8, (8, _tokens()), (8, _statuses()), (8, _denied())),
+            band(5, (7, _used()), (5, _left()), (4, _spent()), (8, _circuit())),
+            band(9, (8, _outcomes()), (8, _latency()), (8, _cost())),
+            band(9, (8, _tokens()), (8, _statuses()), (8, _denied())),
         ),
     )
 
@@ -38,7 +39,8 @@ def _used() -> Panel:
         runbook="AnalyzerBudgetLow",
     )
     expr = "max by (budget) (webhook_analyzer_budget_used_ratio)"
-    return bargauge(about, [now(expr, "{{budget}}")], Look(steps=_SPENT, low=0, high=1))
+    look = Look(steps=_SPENT, low=0, high=1, decimals=1)
+    return bargauge(about, [now(expr, "{{budget}}")], look)
 
 
 def _left() -> Panel:
@@ -53,7 +55,8 @@ def _left() -> Panel:
         runbook="WebhookBudgetSpent",
     )
     expr = "min by (window) (claude_budget_remaining_usd)"
-    return stat(about, [now(expr, "{{window}}")], Look(decimals=2))
+    sizes = Sizes(name=14, value=28)
+    return stat(about, [now(expr, "{{window}}")], Look(decimals=2), sizes=sizes)
 
 
 def _spent() -> Panel:
@@ -66,9 +69,9 @@ def _spent() -> Panel:
         act="See below which model it was, and for how many tokens.",
         empty=_NO_KEY,
     )
-    return stat(
-        about, [now("sum(increase(claude_cost_usd_total[$__range]))", "all")], Look(decimals=2)
-    )
+    expr = "sum(increase(claude_cost_usd_total[$__range]))"
+    sizes = Sizes(name=14, value=28)
+    return stat(about, [now(expr, "all")], Look(decimals=2), sizes=sizes)
 
 
 def _circuit() -> Panel:
@@ -83,25 +86,24 @@ def _circuit() -> Panel:
         runbook="ClaudeUnavailable",
     )
     words = (Word("0", "asked", GREEN), Word("1", "one call tries", ORANGE), Word("2", "left", RED))
-    return stat(
-        about, [now("max by (model) (claude_circuit_state)", "{{model}}")], Look(words=words)
-    )
+    expr = "max by (model) (claude_circuit_state)"
+    sizes = Sizes(name=13, value=24)
+    return stat(about, [now(expr, "{{model}}")], Look(words=words), sizes=sizes)
 
 
 def _outcomes() -> Panel:
     about = About(
         id=45,
         title="What became of calls",
-        unit="cpm",
-        shows="Calls a minute, by what became of them; docs/webhook-metrics.md tells the words.",
+        unit="short",
+        shows="How many calls ended, by what became of them; docs/webhook-metrics.md tells the"
+        " words. Each bar is a minute or more.",
         good="`ok` alone.",
         act="`auth` and `quota` need you; the rest is tried again by itself.",
         empty=_NO_KEY,
         runbook="ClaudeRefused",
     )
-    expr = "60 * sum by (outcome) (rate(claude_requests_total[$__rate_interval]))"
-    look = Look(low=0, is_stacked=True)
-    return timeseries(about, [query(expr, "{{outcome}}")], look, style="bars")
+    return events(about, [count("claude_requests_total", "outcome", "{{outcome}}")])
 
 
 def _latency() -> Panel:
@@ -115,11 +117,12 @@ def _latency() -> Panel:
         empty=_NO_KEY,
     )
     took = "sum by (le, model) (increase(claude_request_duration_seconds_bucket[1h]))"
+    # A model that was not asked has no time, and else a row in the legend nevertheless.
     queries = [
-        query(f"histogram_quantile(0.5, {took})", "{{model}} p50"),
-        query(f"histogram_quantile(0.95, {took})", "{{model}} p95"),
+        query(f"histogram_quantile(0.5, {took}) > 0", "{{model}} p50"),
+        query(f"histogram_quantile(0.95, {took}) > 0", "{{model}} p95"),
     ]
-    return timeseries(about, queries, Look(low=0))
+    return timeseries(about, queries, Look(low=0), points=True)
 
 
 def _cost() -> Panel:
@@ -133,36 +136,36 @@ def _cost() -> Panel:
         empty=_NO_KEY,
     )
     expr = "sum by (model) (increase(claude_cost_usd_total[1h]))"
-    return timeseries(about, [query(expr, "{{model}}")], Look(low=0, is_stacked=True))
+    return timeseries(about, [query(expr, "{{model}}")], Look(low=0, decimals=2, is_stacked=True))
 
 
 def _tokens() -> Panel:
     about = About(
         id=48,
         title="Tokens",
-        unit="cpm",
-        shows="Tokens a minute as answers count them; those of thinking are output as well.",
+        unit="short",
+        shows="How many tokens, as answers count them; those of thinking are output as well. Each"
+        " bar is a minute or more.",
         good="Mostly `cache_read`: that is the cheap kind.",
         act="Much `cache_write` and no `cache_read`: calls are too far apart for the cache.",
         empty=_NO_KEY,
     )
-    expr = "60 * sum by (type) (rate(claude_tokens_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{type}}")], Look(low=0))
+    return events(about, [count("claude_tokens_total", "type", "{{type}}")])
 
 
 def _statuses() -> Panel:
     about = About(
         id=49,
         title="HTTP answers",
-        unit="cpm",
-        shows="Attempts a minute by the status of their answer; `none` is without one.",
+        unit="short",
+        shows="How many calls had which status; `none` is without an answer. Each bar is a minute"
+        " or more.",
         good="200 alone.",
         act="429 and 529: it is asked too much, or is busy; `none`: look at the network.",
         empty=_NO_KEY,
         runbook="ClaudeUnavailable",
     )
-    expr = "60 * sum by (status) (rate(claude_attempts_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{status}}")], Look(low=0))
+    return events(about, [count("claude_attempts_total", "status", "{{status}}")])
 
 
 def _denied() -> Panel:

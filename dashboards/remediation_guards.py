@@ -1,15 +1,16 @@
 """Guards: what holds repairs back, of which projects, and since when."""
 
 from dashboards import limits, links
+from dashboards.events import count, events
 from dashboards.layout import Band, band
 from dashboards.limits import BLUE, GREEN, RED
 from dashboards.look import About, Look, Word
-from dashboards.panels import Panel, bargauge, now, query, state_timeline, timeseries
+from dashboards.panels import Panel, bargauge, now, query, state_timeline
 
 
 def guards() -> tuple[Band, ...]:
     """Return what is held back now, and what was."""
-    return (band(7, (6, _holding()), (6, _holds()), (6, _breakers()), (6, _maintenance())),)
+    return (band(9, (5, _holding()), (6, _holds()), (8, _breakers()), (5, _maintenance())),)
 
 
 def _holding() -> Panel:
@@ -17,9 +18,10 @@ def _holding() -> Panel:
         id=21,
         title="Held back now",
         unit="short",
-        shows="Open incidents in which nothing is done for now, by the guard that says so.",
+        shows="Open incidents in which nothing is done for now, by the guard that says so. Of all"
+        " projects.",
         good="0; `kill_switch`, `hold` and `maintenance` are somebody's choice.",
-        act="Ask `orchestrator restraints` who chose it; the others end by themselves.",
+        act="`orchestrator status` tells who chose it; the others end by themselves.",
         empty="the webhook does not answer",
     )
     expr = "max by (guard) (webhook_guard_holding)"
@@ -30,14 +32,14 @@ def _holds() -> Panel:
     about = About(
         id=22,
         title="Held back",
-        unit="cpm",
-        shows="Times a minute that a guard began to hold an incident.",
+        unit="short",
+        shows="How often a guard began to hold an incident, of all projects: each bar is a minute"
+        " or more.",
         good="Few; `cooldown` and `concurrency` are usual where much is repaired.",
         act="Where `dry_run` or `observe` is unexpected, look at the mode of the project.",
         empty="no guard held anything",
     )
-    expr = "60 * sum by (guard) (rate(webhook_guard_holds_total[$__rate_interval]))"
-    return timeseries(about, [query(expr, "{{guard}}")], Look(low=0, is_stacked=True), style="bars")
+    return events(about, [count("webhook_guard_holds_total", "guard", "{{guard}}")])
 
 
 def _breakers() -> Panel:

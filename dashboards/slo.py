@@ -4,21 +4,21 @@ from typing import Final
 
 from grafanalib import core
 
-from dashboards import annotations, limits, links, variables
+from dashboards import annotations, limits, links, state, variables
 from dashboards.layout import Section, band
 from dashboards.limits import NEUTRAL
-from dashboards.look import About, Column, Look
+from dashboards.look import About, Column, Look, Order
 from dashboards.panels import Panel, now, query, rows, stat, table, timeseries
 from dashboards.slo_burn import burning, windows
-from dashboards.variables import SCOPE
+from dashboards.variables import SCOPE, Places
 from dashboards.whole import whole
 
 _YOUNG: Final = "no figures yet; the first come after five minutes"
-_LEFT: Final = f"project:error_budget_remaining:ratio30d{{{SCOPE}}}"
+_LEFT: Final = state.budget_left(SCOPE)
 _PROJECT: Final = links.of_curve("The project", links.PROJECT)
 
 
-def slo(webhook: str) -> core.Dashboard:
+def slo(places: Places) -> core.Dashboard:
     """Return the dashboard of objectives and error budgets."""
     return whole(
         links.SLO,
@@ -28,7 +28,7 @@ def slo(webhook: str) -> core.Dashboard:
             Section(
                 bands=(
                     band(4, (6, _least()), (6, _overdrawn()), (6, _fast()), (6, _slow())),
-                    band(9, (24, _all())),
+                    band(8, (24, _all())),
                     band(8, (12, _budget()), (12, _uptime())),
                     *burning(),
                 )
@@ -44,7 +44,7 @@ def slo(webhook: str) -> core.Dashboard:
             annotations.ALERTS,
         ],
         since="now-2d",
-        webhook=webhook,
+        places=places,
     )
 
 
@@ -69,11 +69,11 @@ def _overdrawn() -> Panel:
         unit="short",
         shows="Projects that were down for longer in 30 days than they may be.",
         good="0.",
-        act="Find them at the end of the table, and repair what takes them down.",
+        act="Find them at the top of the table, and repair what takes them down.",
         empty=_YOUNG,
         runbook="ProjectUnstable",
     )
-    expr = f"sum(max by (project) ({_LEFT}) < bool 0)"
+    expr = f"sum({_LEFT} < bool 0)"
     return stat(about, [now(expr, "missed")], Look(steps=limits.ANY, decimals=0))
 
 
@@ -102,14 +102,14 @@ def _slow() -> Panel:
 
 _COLUMNS: Final = (
     ("A", "Objective", "percentunit", Look(decimals=2)),
-    ("B", "Up, 30 days", "percentunit", Look(decimals=3)),
+    ("B", "Up, 30 days", "percentunit", Look(decimals=2)),
     ("C", "Budget left", "percentunit", Look(steps=limits.BUDGET, decimals=0)),
     ("D", "May still be down", "s", Look(steps=limits.below(red=0), decimals=1)),
     ("E", "Burn, 1 h", "short", Look(steps=limits.above(red=limits.BURN_FAST), decimals=1)),
     ("F", "Burn, 6 h", "short", Look(steps=limits.above(red=limits.BURN_QUICK), decimals=1)),
     ("G", "Burn, 1 d", "short", Look(steps=limits.above(orange=limits.BURN_SLOW), decimals=1)),
     ("H", "Burn, 3 d", "short", Look(steps=limits.above(orange=limits.BURN_SPENT), decimals=1)),
-    ("I", "Looked at, of 30 days", "s", Look(decimals=0)),
+    ("I", "Looked at for", "s", Look(decimals=1)),
 )
 
 
@@ -119,31 +119,33 @@ def _all() -> Panel:
         title="All objectives",
         unit="short",
         shows="Each project with the share of the time that it has to be up, and was; what is left"
-        " of its budget, as a share and as time; and how many times too fast that burns.",
+        " of its budget, as a share and as time; how many times too fast that burns; and for how"
+        " long of the 30 days somebody looked. The least budget comes first.",
         good="Budget left, and no burn above 1 for long.",
         act="Open a project. One that was looked at for a short time only says little yet.",
         empty=_YOUNG,
         runbook="ProjectErrorBudgetBurnSlow",
     )
     budget = f"project:error_budget:ratio{{{SCOPE}}}"
+    burns = (f"project:error_budget_burn:ratio{window}" for window in ("1h", "6h", "1d", "3d"))
+    looks = f"count_over_time(project:project_up:mean5m{{{SCOPE}}}[30d])"
     each = (
-        f"project_slo_objective_ratio{{{SCOPE}}}",
-        f"project:project_up:mean30d{{{SCOPE}}}",
+        f"max by (project) (project_slo_objective_ratio{{{SCOPE}}})",
+        f"min by (project) (project:project_up:mean30d{{{SCOPE}}})",  # as with the budget
         _LEFT,
-        f"{_LEFT} * on (project) group_left () (30 * 86400 * max by (project) ({budget}))",
-        *(
-            f"project:error_budget_burn:ratio{window}{{{SCOPE}}}"
-            for window in ("1h", "6h", "1d", "3d")
-        ),
-        f"300 * count_over_time(project:project_up:mean5m{{{SCOPE}}}[30d])",
+        f"{_LEFT} * on (project) (30 * 86400 * max by (project) ({budget}))",
+        *(f"max by (project) ({burn}{{{SCOPE}}})" for burn in burns),
+        f"300 * sum by (project) ({looks})",
     )
     look = Look(links=(links.of_cell("The project", links.PROJECT, "Project"),))
     columns = [
         Column(of="project", title="Project", look=look),
         *(Column(of=of, title=title, unit=unit, look=its) for of, title, unit, its in _COLUMNS),
     ]
-    queries = [rows(f"max by (project) ({expr})") for expr in each]
-    return table(about, queries, columns, by="project", order="Burn, 1 h")
+    queries = [rows(expr) for expr in each]
+    return table(
+        about, queries, columns, by="project", order=[Order("Budget left", is_rising=True)]
+    )
 
 
 def _budget() -> Panel:
@@ -158,8 +160,8 @@ def _budget() -> Panel:
         empty=_YOUNG,
         runbook="ProjectErrorBudgetBurnSlow",
     )
-    look = Look(steps=limits.BUDGET, links=(_PROJECT,), high=1)
-    return timeseries(about, [query(f"max by (project) ({_LEFT})", "{{project}}")], look)
+    look = Look(steps=limits.BUDGET, links=(_PROJECT,), high=1, decimals=0)
+    return timeseries(about, [query(_LEFT, "{{project}}")], look, legend="right")
 
 
 def _uptime() -> Panel:
@@ -168,11 +170,17 @@ def _uptime() -> Panel:
         title="Up, of a day",
         unit="percentunit",
         shows="The share of the last day that each project was up, its maintenance left out.",
-        good="At its objective or above.",
+        good="Above its objective; the dashed lines are the lowest and the highest of them.",
         act="Less on each day than on the one before: look for what gets worse.",
         empty=_YOUNG,
         runbook="ProjectUnstable",
     )
-    expr = f"max by (project) (project:project_up:mean1d{{{SCOPE}}})"
-    look = Look(steps=NEUTRAL, links=(_PROJECT,), high=1)
-    return timeseries(about, [query(expr, "{{project}}")], look)
+    wanted = f"max by (project) (project_slo_objective_ratio{{{SCOPE}}})"
+    lines = [f"{each} objective" for each in ("lowest", "highest")]
+    queries = [
+        query(f"min by (project) (project:project_up:mean1d{{{SCOPE}}})", "{{project}}"),
+        query(f"min({wanted})", lines[0]),
+        query(f"max({wanted})", lines[1]),
+    ]
+    look = Look(steps=NEUTRAL, links=(_PROJECT,), high=1, decimals=1)
+    return timeseries(about, queries, look, limits=lines, legend="right")

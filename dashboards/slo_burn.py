@@ -20,13 +20,13 @@ def burning() -> tuple[Band, ...]:
     """Return the four pairs of windows that the rules compare, and the alerts."""
     return (
         band(
-            8,
+            9,
             (6, _pair(11, ("5m", "1h"), limits.BURN_FAST, _FAST)),
             (6, _pair(12, ("30m", "6h"), limits.BURN_QUICK, _FAST)),
             (6, _pair(13, ("2h", "1d"), limits.BURN_SLOW, _SLOW)),
             (6, _pair(14, ("6h", "3d"), limits.BURN_SPENT, _SLOW)),
         ),
-        band(6, (8, _alerts()), (8, _changes()), (8, _looks())),
+        band(9, (8, _alerts()), (8, _changes()), (8, _looks())),
     )
 
 
@@ -38,8 +38,8 @@ def windows() -> Section:
         title="Each window by itself",
         is_folded=True,
         bands=(
-            band(7, *((6, each) for each in panels[:4])),
-            band(7, *((8, each) for each in panels[4:])),
+            band(9, *((6, each) for each in panels[:4])),
+            band(9, *((8, each) for each in panels[4:])),
         ),
     )
 
@@ -62,8 +62,8 @@ def _pair(number: int, pair: tuple[str, str], factor: float, alert: str) -> Pane
         empty=_YOUNG,
         runbook=alert,
     )
-    look = Look(steps=limits.above(red=factor), links=(_PROJECT,), low=0)
-    lesser = f"({_of(short)} < {_of(long)}) or {_of(long)}"
+    look = Look(steps=limits.above(red=factor), links=(_PROJECT,), low=0, decimals=1)
+    lesser = f"({_of(short)} < {_of(long)}) or ({_of(long)} <= {_of(short)})"
     return timeseries(about, [query(lesser, "{{project}}")], look)
 
 
@@ -78,13 +78,14 @@ def _window(number: int, window: str) -> Panel:
         empty=_YOUNG,
         runbook=_SLOW,
     )
-    look = Look(steps=limits.BURN, links=(_PROJECT,), low=0)
+    look = Look(steps=limits.BURN, links=(_PROJECT,), low=0, decimals=1)
     return timeseries(about, [query(_of(window), "{{project}}")], look)
 
 
 def _firing(alert: str) -> str:
+    """Return where it fires, also for less than a step; its rule speaks but once a minute."""
     firing = f'ALERTS{{alertname="{alert}", alertstate="firing", {SCOPE}}}'
-    return f"max by (project, alertname) ({firing})"
+    return f"({firing} or max_over_time({firing}[$__interval]))"
 
 
 def _alerts() -> Panel:
@@ -99,9 +100,9 @@ def _alerts() -> Panel:
         runbook=_FAST,
     )
     words = (Word("1", "burns slowly", ORANGE), Word("2", "burns fast", RED))
-    expr = f"2 * {_firing(_FAST)} or {_firing(_SLOW)}"
+    expr = f"max by (project) (2 * {_firing(_FAST)} or {_firing(_SLOW)})"
     look = Look(words=words, links=(_PROJECT,))
-    return state_timeline(about, [query(expr, "{{project}}: {{alertname}}")], look)
+    return state_timeline(about, [query(expr, "{{project}}")], look)
 
 
 def _changes() -> Panel:
@@ -126,8 +127,9 @@ def _looks() -> Panel:
         id=16,
         title="Looks at projects",
         unit="short",
-        shows="Looks within five minutes that count: none in maintenance, none while nobody looks.",
-        good="20, one each 15 seconds, all the time.",
+        shows="Quarters of a minute, of the last five minutes, in which somebody looked at least"
+        " once, and no maintenance was all the time.",
+        good="20, all the time.",
         act="Too few: no alert of a budget fires before forty minutes of looks, or half a day.",
         empty=_YOUNG,
         runbook="ExporterNotProbing",

@@ -1,14 +1,25 @@
 """Variables: what whoever looks can choose, alike on every dashboard, so that links carry it on."""
 
+from dataclasses import dataclass
 from typing import Final
 
+import attr
 from grafanalib import core
 
 from dashboards.panels import DATASOURCE
 
-WEBHOOK: Final = "http://127.0.0.1:4001"  # as a browser reaches it
 SCOPE: Final = 'project=~"$project", client=~"$client"'  # the matchers of what is chosen
 ON_TIME_CHANGE: Final = 2  # Grafana's code: values are asked for again when the time is changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a browser finds what is no dashboard. Runbooks without a place have no links."""
+
+    webhook: str = "http://127.0.0.1:4001"
+    alertmanager: str = "http://127.0.0.1:9093"
+    runbooks: str = ""
+
 
 DATASOURCE_CHOICE: Final = core.Template(
     name="datasource", label="Data source", type="datasource", query="prometheus"
@@ -40,6 +51,11 @@ def choice(
     )
 
 
+def hidden(variable: core.Template) -> core.Template:
+    """Return *variable* for links to carry on, where nothing that is seen depends on it."""
+    return attr.evolve(variable, hide=core.HIDE_VARIABLE)
+
+
 # A free label: a project need not have it, and then only "all" shows the project.
 CLIENT: Final = choice("client", "Client", "label_values(project_info, client)", of_all=".*")
 PROJECTS: Final = choice(
@@ -54,15 +70,24 @@ PROJECT: Final = choice(
 )
 
 
-def webhook(url: str) -> core.Template:
-    """Return where the webhook's own pages are.
+def constants(places: Places) -> list[core.Template]:
+    """Return *places* as variables, those that are known.
 
-    A constant, which no address can change: a link that somebody sends must not be able to show
+    Constants, which no address can change: a link that somebody sends must not be able to show
     these dashboards with approvals that lead elsewhere.
     """
+    named = (
+        ("webhook", "Webhook", places.webhook),
+        ("alertmanager", "Alertmanager", places.alertmanager),
+        ("runbooks", "Runbooks", places.runbooks),
+    )
+    return [_constant(name, label, url) for name, label, url in named if url]
+
+
+def _constant(name: str, label: str, url: str) -> core.Template:
     return core.Template(
-        name="webhook",
-        label="Webhook",
+        name=name,
+        label=label,
         type="constant",
         query=url,
         default=url,

@@ -12,7 +12,7 @@ _PROJECT: Final = Column(
     title="Project",
     look=Look(links=(links.of_cell("The project", links.PROJECT, "Project"),)),
 )
-_FOR: Final = Column(of="A", title="For", unit="s", look=Look(decimals=0), width=90)
+_FOR: Final = Column(of="A", title="For", unit="dtdhms", width=100)
 
 
 def questions(number: int) -> Panel:

@@ -8,6 +8,7 @@ from grafanalib import core
 from dashboards import layout, links, variables
 from dashboards.layout import Section
 from dashboards.look import Json
+from dashboards.variables import Places
 
 REFRESHED: Final = "30s"
 CROSSHAIR: Final = 1  # Grafana's code: shared by all panels
@@ -22,11 +23,11 @@ def whole(
     choices: Sequence[core.Template],
     marks: Sequence[Json] = (),
     since: str = "now-6h",
-    webhook: str = variables.WEBHOOK,
+    places: Places,
 ) -> core.Dashboard:
     """Return the dashboard that answers *question*, on the time from *since* on.
 
-    *choices* are its variables, beside the data source and the place of the webhook.
+    *choices* are its variables, beside the data source and the *places* that links lead to.
     """
     return core.Dashboard(
         uid=uid,
@@ -34,7 +35,7 @@ def whole(
         description=question,
         panels=layout.place(sections),
         templating=core.Templating(
-            [variables.DATASOURCE_CHOICE, *choices, variables.webhook(webhook)]
+            [variables.DATASOURCE_CHOICE, *choices, *variables.constants(places)]
         ),
         annotations=core.Annotations(list(marks)),
         links=[links.OTHERS],

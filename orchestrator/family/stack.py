@@ -1,4 +1,4 @@
-"""What Prometheus and Alertmanager tell, as far as our rules and dashboards read it."""
+"""What Prometheus, Alertmanager and Grafana tell, as far as our rules and dashboards read it."""
 
 from orchestrator.metric import Kind, Metric, Status
 
@@ -11,6 +11,46 @@ STACK = (
         "prometheus",
         "Whether the last scrape of the target was answered.",
         ("instance", "job"),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "scrape_duration_seconds",
+        _G,
+        "prometheus",
+        "How long the last scrape of the target took.",
+        ("instance", "job"),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "scrape_samples_scraped",
+        _G,
+        "prometheus",
+        "How many samples the last scrape of the target brought.",
+        ("instance", "job"),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_build_info",
+        _G,
+        "prometheus",
+        "Constant 1, with the running version.",
+        ("version",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_build_info",
+        _G,
+        "alertmanager",
+        "Constant 1, with the running version.",
+        ("version",),
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "grafana_build_info",
+        _G,
+        "grafana",
+        "Constant 1, with the running version.",
+        ("version",),
         status=Status.THEIRS,
     ),
     Metric(
@@ -66,6 +106,13 @@ STACK = (
         _G,
         "prometheus",
         "Whether the configuration in force is the one that was last found.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "prometheus_config_last_reload_success_timestamp_seconds",
+        _G,
+        "prometheus",
+        "When the configuration in force was read.",
         status=Status.THEIRS,
     ),
     Metric(
@@ -132,6 +179,13 @@ STACK = (
         _G,
         "alertmanager",
         "Whether the configuration in force is the one that was last found.",
+        status=Status.THEIRS,
+    ),
+    Metric(
+        "alertmanager_config_last_reload_success_timestamp_seconds",
+        _G,
+        "alertmanager",
+        "When the configuration in force was read.",
         status=Status.THEIRS,
     ),
     Metric(

@@ -3,7 +3,7 @@
 They are those of github.com/grafana/dashboard-linter, lint/rules.go, in its words and its order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import promql_parser as promql
 from grafana_foundation_sdk.models import units
@@ -97,8 +97,12 @@ def panel_units(dashboard: Json) -> list[str]:
         f"{panel['title']}: unit {look['unit']}"
         for panel in panels(dashboard)
         for look in [panel["fieldConfig"]["defaults"]]
-        if look.get("unit") not in UNITS and not look["mappings"]
+        if look.get("unit") not in UNITS and not _has_words(look)
     ]
+
+
+def _has_words(look: Json) -> bool:
+    return any(each["type"] == "value" for each in look["mappings"])
 
 
 def panel_no_targets(dashboard: Json) -> list[str]:
@@ -148,7 +152,20 @@ def target_counter_agg(dashboard: Json) -> list[str]:
         for node, above in walk(parsed(target["expr"]))
         if isinstance(node, promql.VectorSelector) and (node.name or "").endswith("_total")
         if not any(isinstance(each, promql.Call) and each.func.name in COUNTED for each in above)
+        if not _is_compared(node, above)
     ]
+
+
+def _is_compared(node: promql.VectorSelector, above: Sequence[promql.Expr]) -> bool:
+    """Tell whether a counter is compared with itself before, and no fall of it is shown.
+
+    Unlike the rule of the linter: `increase` extrapolates, and of one event makes 1.33.
+    """
+    for each in above:
+        if isinstance(each, promql.Call) and each.func.name == "clamp_min":
+            read = [found for found, _ in walk(each) if isinstance(found, promql.VectorSelector)]
+            return len({str(found.offset) for found in read if found.name == node.name}) > 1
+    return False
 
 
 def uneditable_dashboard(dashboard: Json) -> list[str]:

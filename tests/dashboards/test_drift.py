@@ -1,11 +1,14 @@
 """What is committed is what the program writes."""
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from dashboards.__main__ import DASHBOARDS, FOLDER, drifted, files, main
+from dashboards.variables import Places
+from tests.dashboards.written import EVERY, panels, urls
 
 
 def test_the_committed_dashboards_are_those_that_are_written() -> None:
@@ -41,9 +44,23 @@ def test_the_check_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_pages_are_where_one_says() -> None:
-    here = files("https://hook.example.org")["orchestrator-fleet.json"]
+    here = files(Places(webhook="https://hook.example.org"))["orchestrator-fleet.json"]
     assert '"query": "https://hook.example.org"' in here
 
 
 def test_no_dashboard_takes_the_uid_of_another() -> None:
     assert len(files()) == len(DASHBOARDS)
+
+
+def test_runbooks_are_links_where_it_is_known_where_they_are() -> None:
+    here = files(Places(runbooks="https://git.example.org/runbooks"))
+    fleet = json.loads(here["orchestrator-fleet.json"])
+    described = [each.get("description", "") for each in panels(fleet)]
+    page = "https://git.example.org/runbooks/ProjectDown.md"
+    assert any(f"[ProjectDown]({page})" in each for each in described)
+    assert "`docs/runbooks/" not in "".join(described)
+    assert "${runbooks:raw}/${__data.fields.Alert}.md" in urls(fleet)
+
+
+def test_no_runbook_is_a_link_where_nobody_said_where_they_are() -> None:
+    assert [url for each in EVERY.values() for url in urls(each) if "runbooks" in url] == []

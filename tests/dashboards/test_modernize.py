@@ -12,10 +12,11 @@ from dashboards import limits
 from dashboards.look import About, Look
 from dashboards.modernize import SCHEMA, modernize
 from dashboards.panels import query, timeseries
-from dashboards.variables import CLIENT, webhook
+from dashboards.variables import CLIENT, Places, constants
 from tests.dashboards.written import EVERY, Json, looks, panels
 
 EACH = pytest.mark.parametrize("dashboard", EVERY.values(), ids=list(EVERY))
+PLACES = Places(webhook="http://127.0.0.1:1", alertmanager="", runbooks="")
 SKELETON = {
     *("Dashboard", "Panel", "RowPanel", "GridPos", "Target", "Time", "TimePicker"),
     *("Template", "Templating", "HIDE_VARIABLE", "Annotations", "DashboardLink"),
@@ -99,7 +100,7 @@ def _small(about: About, steps: limits.Steps) -> core.Dashboard:
         title="Small",
         uid="small",
         panels=[row],
-        templating=core.Templating([CLIENT, webhook("http://127.0.0.1:1")]),
+        templating=core.Templating([CLIENT, *constants(PLACES)]),
     )
 
 

@@ -36,9 +36,10 @@ def _lacking(expr: str, told: set[str]) -> set[str]:
 
 
 def _made(tree: Expr) -> set[str]:
-    """Return the labels that `label_replace` makes anew."""
+    """Return the labels that are made anew."""
     calls = [node for node, _ in promql.walk(tree) if isinstance(node, promql_parser.Call)]
-    return {str(call.args[1].val) for call in calls if call.func.name == "label_replace"}
+    making = {"label_replace", "label_join"}
+    return {str(call.args[1].val) for call in calls if call.func.name in making}
 
 
 @EACH

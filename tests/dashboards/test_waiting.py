@@ -37,8 +37,7 @@ def test_both_tables_are_where_people_look_first(uid: str) -> None:
     assert {"Questions to people", "Open incidents"} <= set(titles)
 
 
-@BOTH
+@pytest.mark.parametrize("uid", EVERY)
 def test_a_click_leads_to_a_page_for_people_and_not_to_json(uid: str) -> None:
     to_webhook = [url for url in urls(EVERY[uid]) if url.startswith("${webhook:raw}")]
-    assert to_webhook
     assert [url for url in to_webhook if "/api/" in url] == []

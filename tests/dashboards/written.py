@@ -16,7 +16,13 @@ EVERY: dict[str, Json] = {
     made["uid"]: made for made in (json.loads(text) for text in files().values())
 }
 RATE = "299s"  # stands for $__rate_interval: no other range is of this length
-_GIVEN = {"$__rate_interval": RATE, "$__interval": "15s", "$__range": "6h"}
+_GIVEN = {
+    "$__rate_interval": RATE,
+    "$__interval_ms": "15000",
+    "$__interval": "15s",
+    "${__range}": "6h",
+    "$__range": "6h",
+}
 
 
 def panels(dashboard: Json) -> list[Json]:

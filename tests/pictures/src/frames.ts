@@ -25,7 +25,7 @@ async function answer(
   many: boolean,
 ): Promise<DataFrame[]> {
   const every = step(span, points, target.interval ?? '');
-  const query = put(target.expr, { ...builtin(span, every), ...choices });
+  const query = put(target.expr, { ...builtin(span, every, target.interval), ...choices });
   const series = target.instant ? await instant(query, span.to) : await range(query, span.from, span.to, every);
   if (!series.length) {
     return [{ refId: target.refId, fields: [], length: 0 }];

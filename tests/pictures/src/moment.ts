@@ -19,13 +19,14 @@ export function step(span: Span, points: number, least: string): number {
   return rangeUtil.calculateInterval(span.range, points, least || `${span.scrape}s`).intervalMs / 1000;
 }
 
-/** What Grafana puts in for its own variables. */
-export function builtin(span: Span, step: number): Record<string, string> {
+/** What Grafana puts in for its own variables; *least* is the shortest step that a query asks for. */
+export function builtin(span: Span, step: number, least = ''): Record<string, string> {
   const whole = Math.round(span.to - span.from);
+  const scrape = least ? rangeUtil.intervalToSeconds(least) : span.scrape;
   return {
     __interval: seconds(step),
     __interval_ms: String(step * 1000),
-    __rate_interval: seconds(Math.max(step + span.scrape, 4 * span.scrape)),
+    __rate_interval: seconds(Math.max(step + scrape, 4 * scrape)),
     __range: `${whole}s`,
     __range_s: String(whole),
     __range_ms: String(whole * 1000),

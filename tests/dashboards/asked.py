@@ -1,0 +1,134 @@
+"""What Grafana asks Prometheus for a dashboard: each query with the choices and times filled in."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tests.dashboards.written import Json, marks, panels, variables
+
+Values = Mapping[str, Sequence[str]]  # a variable's name -> the values that its query finds
+Where = tuple[str, int | str, str]  # a dashboard, a panel or its marks, the letter of the query
+_LABEL_VALUES: Final = re.compile(r"label_values\((?P<selector>.+), *(?P<label>\w+)\)")
+_VARIABLE: Final = re.compile(r"\$\{?(?P<name>[a-z_]\w*)(?::\w+)?\}?")  # $1 is none
+MARK: Final = "Anno"  # the letter of every query for marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a query stands: a panel by its id, or marks by their name."""
+
+    uid: str
+    at: int | str
+    letter: str
+    title: str
+
+    @property
+    def where(self) -> Where:
+        """The same without what may be put in other words."""
+        return self.uid, self.at, self.letter
+
+    def __str__(self) -> str:
+        of = f"panel {self.at} {self.title}" if isinstance(self.at, int) else f"marks {self.at}"
+        return f"{self.uid} / {of} / {self.letter}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One query as Prometheus hears it, about one moment or over the whole time."""
+
+    place: Place
+    expr: str
+    is_instant: bool
+    told: tuple[str, ...]  # the texts in which labels of the result are named as {{label}}
+    chosen: str = ""  # what of the dashboard's choices it is about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """The question for the values of a variable."""
+
+    selector: str
+    label: str
+
+
+def times(*, interval: int, whole: int, rate: int) -> dict[str, str]:
+    """Return what Grafana reckons, all in seconds: of an *interval* of a *whole* that is shown.
+
+    *rate* is the window of a rate: four scrapes, or more.
+    """
+    return {
+        "__interval": f"{interval}s",
+        "__interval_ms": f"{interval * 1000}",
+        "__rate_interval": f"{rate}s",
+        "__range": f"{whole}s",
+        "__range_s": f"{whole}",
+        "__range_ms": f"{whole * 1000}",
+    }
+
+
+def filled(text: str, given: Mapping[str, str]) -> str:
+    """Return *text* with what is *given* in the place of `$name` and `${name:format}`.
+
+    Raises KeyError for a variable that is not given.
+    """
+    return _VARIABLE.sub(lambda found: given[found["name"]], text)
+
+
+def looked_up(dashboard: Json, name: str, values: Values) -> Lookup | None:
+    """Return the question for the values of a variable; None: it has none.
+
+    *values* are those of the variables before it, of which the first that can be is chosen.
+    """
+    variable = variables(dashboard)[name]
+    if variable["type"] != "query":
+        return None
+    text = filled(variable["query"]["query"], choices(dashboard, values)[0])
+    query = _LABEL_VALUES.fullmatch(text)
+    assert query, text
+    return Lookup(**query.groupdict())
+
+
+def choices(dashboard: Json, values: Values) -> list[dict[str, str]]:
+    """Return what can be chosen: all of what may be many, and each one where it may only be one.
+
+    Where no value is known, any is matched.
+    """
+    made: list[dict[str, str]] = [{}]
+    for name, each in variables(dashboard).items():
+        if each["type"] == "query":
+            some = values.get(name) or [".+"]
+            could = [each["allValue"]] if each["includeAll"] else some
+            made = [{**other, name: one} for other in made for one in could]
+    return made
+
+
+def questions(dashboard: Json, values: Values, at: Mapping[str, str]) -> Iterator[Question]:
+    """Yield every query of all panels and marks, for each of the choices, at the times *at*."""
+    for chosen in choices(dashboard, values):
+        given = {**at, **chosen}
+        for each in (*_of_panels(dashboard, given), *_of_marks(dashboard, given)):
+            yield replace(each, chosen=" ".join(chosen.values()))
+
+
+def _of_panels(dashboard: Json, given: Mapping[str, str]) -> Iterator[Question]:
+    for panel in panels(dashboard):
+        for target in panel["targets"]:
+            at, letter, title = panel["id"], target["refId"], panel["title"]
+            yield Question(
+                place=Place(uid=dashboard["uid"], at=at, letter=letter, title=title),
+                expr=filled(target["expr"], given),
+                is_instant=target["instant"],
+                told=() if target["format"] == "table" else (target["legendFormat"],),
+            )
+
+
+def _of_marks(dashboard: Json, given: Mapping[str, str]) -> Iterator[Question]:
+    for mark in marks(dashboard):
+        name = mark["name"]
+        yield Question(
+            place=Place(uid=dashboard["uid"], at=name, letter=MARK, title=name),
+            expr=filled(mark["target"]["expr"], given),
+            is_instant=False,
+            told=(mark["titleFormat"], mark["textFormat"]),
+        )
