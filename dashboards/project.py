@@ -245,7 +245,7 @@ def _release() -> Panel:
         Column(of="mode", title="Mode", width=90),
     )
     # While it is down it does not say its version: then the one that it said last.
-    told = f'max_over_time(timestamp(project_info{{{SCOPE}, version!=""}})[${{__range}}:1m])'
+    told = f'max_over_time(timestamp(project_info{{{SCOPE}, version!=""}})[$__range:$__interval])'
     never = f'project_info{{{SCOPE}, version=""}} * 0'
     expr = f"topk(1, max by (version, mode) ({told} or {never}))"
     return table(about, [rows(expr)], columns)
