@@ -49,8 +49,8 @@ def project(places: Places) -> core.Dashboard:
                     band(
                         6,
                         (7, _done()),
-                        (6, waiting.questions(11)),
-                        (7, waiting.incidents(12)),
+                        (6, waiting.questions(11, of_one=True)),
+                        (7, waiting.incidents(12, of_one=True)),
                         (4, _release()),
                     ),
                 )

@@ -15,8 +15,12 @@ _PROJECT: Final = Column(
 _FOR: Final = Column(of="A", title="For", unit="dtdhms", width=100)
 
 
-def questions(number: int) -> Panel:
-    """Return the table of the questions, as the panel with the id *number*."""
+def _project(*, of_one: bool) -> tuple[Column, ...]:
+    return () if of_one else (_PROJECT,)
+
+
+def questions(number: int, *, of_one: bool = False) -> Panel:
+    """Return the table of the questions, as the panel with the id *number*; *of_one* project."""
     about = About(
         id=number,
         title="Questions to people",
@@ -31,7 +35,7 @@ def questions(number: int) -> Panel:
     to_page = links.page("The question", "/approvals/${__data.fields.Question}")
     columns = (
         Column(of="approval", title="Question", look=Look(links=(to_page,)), width=90),
-        _PROJECT,
+        *_project(of_one=of_one),
         Column(of="action", title="Action", look=Look(links=(to_page,))),
         _FOR,
     )
@@ -40,8 +44,8 @@ def questions(number: int) -> Panel:
     return table(about, [rows(expr)], columns, order="For")
 
 
-def incidents(number: int) -> Panel:
-    """Return the table of the incidents, as the panel with the id *number*."""
+def incidents(number: int, *, of_one: bool = False) -> Panel:
+    """Return the table of the incidents, as the panel with the id *number*; *of_one* project."""
     about = About(
         id=number,
         title="Open incidents",
@@ -57,7 +61,7 @@ def incidents(number: int) -> Panel:
     words = Look(words=state.OF_INCIDENTS, links=(to_page,))
     columns = (
         Column(of="incident", title="Incident", look=Look(links=(to_page,)), width=90),
-        _PROJECT,
+        *_project(of_one=of_one),
         Column(of="state", title="State", look=words, width=150),
         _FOR,
     )
