@@ -41,6 +41,7 @@ def test_what_is_copied_is_there_and_let_into_the_build(source: str) -> None:
         *(".env", ".git/config", ".venv/bin/python", ".tools/unstable/usr", "orchestrator.yml"),
         *("deploy/secrets/admin.token", "deploy/compose/orchestrator.yml", "docs/compose.md"),
         *("tests/deploy/test_context.py", "dashboards/panels.py", "rules/slo.yml", "webhook.db"),
+        *("tests/pictures/take.py", "docs/pictures/x.png"),
         *("webhook/__pycache__/app.cpython-312.pyc", "orchestrator/__pycache__"),
     ],
 )
