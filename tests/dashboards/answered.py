@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.dashboards.asked import Place, Question
+from tests.dashboards.asked import Place, Question, Where
 from tests.dashboards.written import Json, looks, panels
 
 MOST: Final = 50  # series that a panel can show
@@ -17,8 +17,6 @@ OF_SERIES: Final = re.compile(r"\$\{__field\.labels\.(\w+)\}")
 OF_ROW: Final = re.compile(r"\$\{__data\.fields\.(\w+)\}")
 
 Labels = Mapping[str, str]
-Lack = tuple[str, int | str, str]  # a dashboard, a panel or its marks, and the label
-Lacks = Mapping[Lack, Labels]  # with one series that has not the label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,24 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """A label that is to be read of a series, and that it has not."""
+
+    place: Place
+    label: str
+    labels: Labels  # that the series has
+    expr: str
+
+    @property
+    def where(self) -> Where:
+        """The dashboard, the panel or its marks, and the label."""
+        return self.place.uid, self.place.at, self.label
+
+    def __str__(self) -> str:
+        return f"{self.place}: no {self.label} in {dict(self.labels)}: {self.expr}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What came back to a question."""
 
@@ -48,15 +64,9 @@ class Answer:
         """Whether there is something to be shown."""
         return any(each.has_figures for each in self.series)
 
-    def lacks(self, *labels: str) -> Lacks:
-        """Return which of *labels* a series has not."""
-        of = self.to.place.uid, self.to.place.at
-        return {
-            (*of, label): each.labels
-            for label in labels
-            for each in self.series
-            if not each.labels.get(label)
-        }
+    def is_of(self, dashboard: Json, panel: Json) -> bool:
+        """Return whether *panel* of *dashboard* shows it."""
+        return (self.to.place.uid, self.to.place.at) == (dashboard["uid"], panel["id"])
 
 
 def read(question: Question, body: Json) -> Answer:
@@ -94,79 +104,107 @@ def nothing(answers: Iterable[Answer]) -> dict[Place, str]:
     return {each.to.place: each.to.expr for each in every if each.to.place not in there}
 
 
-def unnamed(answers: Iterable[Answer]) -> Lacks:
-    """Return the labels that legends and marks name, and that a series of theirs has not."""
-    lacking: dict[Lack, Labels] = {}
+def unnamed(answers: Iterable[Answer]) -> Iterator[Lack]:
+    """Yield the labels that legends and marks name, and that a series of theirs has not."""
     for each in answers:
-        lacking |= each.lacks(*(label for text in each.to.told for label in LABEL.findall(text)))
-    return lacking
+        labels = [label for text in each.to.told for label in LABEL.findall(text)]
+        for series in each.series:
+            yield from _lacks(each, series, labels)
 
 
-def unlinked(dashboard: Json, answers: Iterable[Answer]) -> Lacks:
-    """Return the labels that links and columns of tables need, and that a series has not."""
-    of = {panel["id"]: panel for panel in panels(dashboard)}
-    own = (each for each in answers if each.to.place.uid == dashboard["uid"])
-    return {
-        (dashboard["uid"], each.to.place.at, label): series.labels
-        for each in own
-        if (panel := of.get(each.to.place.at))
-        for series in each.series
-        for label in (*_linked(panel, _name(each, series)), *_columns(panel))
-        if not series.labels.get(label)
-    }
+def unlinked(dashboard: Json, answers: Iterable[Answer]) -> Iterator[Lack]:
+    """Yield the labels that links, names and columns need, and that a series has not."""
+    every = list(answers)
+    for panel in panels(dashboard):
+        own = (each for each in every if each.is_of(dashboard, panel))
+        for answer, series in ((each, series) for each in own for series in each.series):
+            of_series = _read_of(panel, _name(answer, series))
+            yield from _lacks(answer, series, [*of_series, *_columns(panel)])
+
+
+def _lacks(answer: Answer, series: Series, needed: Iterable[str]) -> Iterator[Lack]:
+    for label in needed:
+        if not series.labels.get(label):
+            place, expr = answer.to.place, answer.to.expr
+            yield Lack(place=place, label=label, labels=series.labels, expr=expr)
 
 
 def _name(answer: Answer, series: Series) -> str:
     return named(answer.to.told[0], series.labels) if answer.to.told else ""
 
 
-def _linked(panel: Json, name: str) -> list[str]:
-    """Return the labels that links read of the series *name*, which may have links of its own."""
+def _read_of(panel: Json, name: str) -> list[str]:
+    """Return the labels that links and names read of the series *name*; it may have its own."""
     fields = panel["fieldConfig"]
-    links = fields["defaults"].get("links", [])
+    look = dict(fields["defaults"])
     for override in fields["overrides"]:
-        said = {each["id"]: each["value"] for each in override["properties"]}
         if override["matcher"]["options"] == name:
-            links = said.get("links", links)
-    return [label for each in links for label in OF_SERIES.findall(each["url"])]
+            look |= {each["id"]: each["value"] for each in override["properties"]}
+    return [label for text in _texts(look) for label in OF_SERIES.findall(text)]
 
 
-def _urls(panel: Json) -> str:
-    return " ".join(link["url"] for look in looks(panel) for link in look.get("links", []))
+def _texts(look: Json) -> list[str]:
+    """Return the texts of a look in which Grafana puts what it has read."""
+    links = look.get("links", [])
+    said = [look.get("displayName"), *(each.get("title") for each in links)]
+    return [*filter(None, said), *(each["url"] for each in links)]
 
 
-def _told(panel: Json) -> dict[str, Json]:
-    return {each["id"]: each["options"] for each in panel["transformations"]}
+def steps(panel: Json) -> dict[str, Json]:
+    """Return what is done with the answers to a table, by its kind."""
+    return {each["id"]: each["options"] for each in panel.get("transformations", [])}
+
+
+def joined_by(panel: Json) -> str | None:
+    """Return the label by which queries are joined to rows; None where they are not."""
+    join = steps(panel).get("joinByField")
+    return None if join is None else join["byField"]
 
 
 def _columns(panel: Json) -> list[str]:
     """Return the labels that each row has: of queries that are joined, the one that joins them."""
-    if panel["type"] != "table":
-        return []
-    told = _told(panel)
-    if "joinByField" in told:
-        return [told["joinByField"]["byField"]]
-    return [name for name in told["organize"]["renameByName"] if not name.startswith("Value")]
+    by = joined_by(panel)
+    return [by] if by else [name for name in _titles(panel) if not name.startswith("Value")]
+
+
+def _titles(panel: Json) -> Mapping[str, str]:
+    """Return what the columns are called that are shown; none where there is no table."""
+    return steps(panel)["organize"]["renameByName"] if panel["type"] == "table" else {}
 
 
 def missing_columns(dashboard: Json, answers: Sequence[Answer]) -> Iterator[str]:
-    """Tell the columns that no row has, and those that links read and that are not shown."""
+    """Tell the columns that no row has, and those that are read and not shown, or of no table."""
     for panel in panels(dashboard):
-        if panel["type"] != "table":
-            continue
         where = f"{dashboard['uid']} / panel {panel['id']} {panel['title']}"
-        titles: Mapping[str, str] = _told(panel)["organize"]["renameByName"]
+        titles = _titles(panel)
         shown = {name for name in titles if not name.startswith("Value")}
-        yield from (f"{where}: no {each}" for each in sorted(shown - _labels(where, answers)))
-        read_by_links = set(OF_ROW.findall(_urls(panel)))
-        lost = read_by_links - shown - set(titles.values())
-        yield from (f"{where}: a link reads {each}" for each in sorted(lost))
+        own = (each for each in answers if each.is_of(dashboard, panel))
+        there = {label for each in own for series in each.series for label in series.labels}
+        yield from (f"{where}: no {each}" for each in sorted(shown - there))
+        texts = [text for look in looks(panel) for text in _texts(look)]
+        of_rows = {name for text in texts for name in OF_ROW.findall(text)}
+        lost = of_rows - shown - set(titles.values())
+        yield from (f"{where}: no column {each} to be read" for each in sorted(lost))
 
 
-def _labels(where: str, answers: Iterable[Answer]) -> set[str]:
-    """Return all labels that the answers to a panel have."""
-    own = (each for each in answers if str(each.to.place).startswith(f"{where} /"))
-    return {label for each in own for series in each.series for label in series.labels}
+def uneven(dashboard: Json, answers: Sequence[Answer]) -> Iterator[tuple[Place, str]]:
+    """Yield the queries of joined tables that have not a cell for each row of the first of them.
+
+    What they have beyond is told too: it makes a row that is as good as empty.
+    """
+    for panel in panels(dashboard):
+        by = joined_by(panel)
+        own = [each for each in answers if by and each.is_of(dashboard, panel)]
+        rows = {each.to.chosen: _rows(each, by) for each in own if each.to.place.letter == "A"}
+        for each in own:
+            wanted, there = rows[each.to.chosen], _rows(each, by)
+            if wanted != there:
+                lost, more = sorted(wanted - there), sorted(there - wanted)
+                yield each.to.place, f"lacks {lost}, has {more} beyond: {each.to.expr}"
+
+
+def _rows(answer: Answer, by: str | None) -> set[str]:
+    return {each.labels.get(by or "", "") for each in answer.series if each.has_figures}
 
 
 def shared(answers: Iterable[Answer]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.dashboards import answered
-from tests.dashboards.answered import Answer, Series
+from tests.dashboards.answered import Answer, Labels, Lack, Series
 from tests.dashboards.asked import Place, Question
 from tests.dashboards.written import Json
 
@@ -20,6 +20,10 @@ RIGHT: Final = Answer(to=ASKED, series=(Series(labels=WEBHOOK, values=(NAN, 1.0)
 def _found(*labels: dict[str, str], told: str = "{{job}}") -> Answer:
     asked = replace(ASKED, told=(told,))
     return Answer(to=asked, series=tuple(Series(labels=each, values=(1.0,)) for each in labels))
+
+
+def _lack(label: str, labels: Labels) -> Lack:
+    return Lack(place=PLACE, label=label, labels=labels, expr="up")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,12 @@ def test_what_one_of_several_choices_finds_is_not_nothing() -> None:
 
 def test_a_label_that_a_legend_names_and_one_series_has_not_is_found() -> None:
     one, other = _found(WEBHOOK, {"project": "chatbot"}), _found(WEBHOOK)
-    assert answered.unnamed([one, other]) == {("one", 3, "job"): {"project": "chatbot"}}
+    [found] = answered.unnamed([one, other])
+    assert (found, found.where, str(found)) == (
+        _lack("job", {"project": "chatbot"}),
+        ("one", 3, "job"),
+        "one / panel 3 Ups / A: no job in {'project': 'chatbot'}: up",
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,28 +113,40 @@ def _table(link: str, *, by: str | None = None) -> Json:
     }
 
 
+def _bars(name: str, link: str = "") -> Json:
+    look = {"displayName": name, "links": [{"url": link}]}
+    fields = {"defaults": look, "overrides": []}
+    panel = {"id": 3, "type": "bargauge", "title": "Ups", "fieldConfig": fields}
+    return {"uid": "one", "panels": [panel]}
+
+
 @pytest.mark.parametrize(
     ("by", "wanted"),
     [
-        (None, {("one", 3, "job"): {"project": "chatbot"}}),
-        ("project", {}),  # another query may have it
+        (None, [_lack("job", {"project": "chatbot"})]),
+        ("project", []),  # another query may have it
     ],
 )
-def test_a_column_that_a_row_has_not_is_found(by: str | None, wanted: dict[object, object]) -> None:
+def test_a_column_that_a_row_has_not_is_found(by: str | None, wanted: list[Lack]) -> None:
     answers = [_found(WEBHOOK, {"project": "chatbot"})]
-    assert answered.unlinked(_table("", by=by), answers) == wanted
+    assert list(answered.unlinked(_table("", by=by), answers)) == wanted
 
 
 def test_a_label_that_a_link_reads_and_a_series_has_not_is_found() -> None:
     panel = _table("/d/one?var-client=${__field.labels.client}")
-    assert answered.unlinked(panel, [_found(WEBHOOK)]) == {("one", 3, "client"): WEBHOOK}
+    assert list(answered.unlinked(panel, [_found(WEBHOOK)])) == [_lack("client", WEBHOOK)]
+
+
+def test_a_label_that_a_name_reads_and_a_series_has_not_is_found() -> None:
+    panel = _bars("${__field.labels.job} ${__field.labels.why}")
+    assert list(answered.unlinked(panel, [_found(WEBHOOK)])) == [_lack("why", WEBHOOK)]
 
 
 def test_a_series_with_links_of_its_own_needs_no_label_of_the_others() -> None:
     panel = _table("/d/one?var-client=${__field.labels.client}")
     own = {"matcher": {"options": "webhook"}, "properties": [{"id": "links", "value": []}]}
     panel["panels"][0]["fieldConfig"]["overrides"] = [own]
-    assert answered.unlinked(panel, [_found(WEBHOOK)]) == {}
+    assert list(answered.unlinked(panel, [_found(WEBHOOK)])) == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +154,7 @@ def test_a_series_with_links_of_its_own_needs_no_label_of_the_others() -> None:
     [
         ("/d/one?var-job=${__data.fields.job}", WEBHOOK, []),
         ("/d/one?var-job=${__data.fields.Job}", WEBHOOK, []),
-        ("${__data.fields.client}", WEBHOOK, ["one / panel 3 Ups: a link reads client"]),
+        ("${__data.fields.client}", WEBHOOK, ["one / panel 3 Ups: no column client to be read"]),
         ("", {"job": "webhook"}, ["one / panel 3 Ups: no project"]),
     ],
 )
@@ -141,3 +162,41 @@ def test_a_column_that_no_row_has_or_that_is_not_shown_is_found(
     link: str, labels: dict[str, str], wanted: list[str]
 ) -> None:
     assert list(answered.missing_columns(_table(link), [_found(labels)])) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "link"), [("${__data.fields.job}", ""), ("Ups", "/d/one?var-job=${__data.fields.job}")]
+)
+def test_what_is_no_table_has_no_row_to_read(name: str, link: str) -> None:
+    told = answered.missing_columns(_bars(name, link), [_found(WEBHOOK)])
+    assert list(told) == ["one / panel 3 Ups: no column job to be read"]
+
+
+@pytest.mark.parametrize(
+    ("projects", "wanted"),
+    [
+        (["chatbot", "email-blast"], []),
+        (["chatbot"], ["lacks ['email-blast'], has [] beyond: up"]),
+        (["chatbot", "social-media"], ["lacks ['email-blast'], has ['social-media'] beyond: up"]),
+    ],
+)
+def test_a_row_without_a_cell_and_a_cell_without_a_row_are_found(
+    projects: list[str], wanted: list[str]
+) -> None:
+    second = replace(ASKED, place=replace(PLACE, letter="B"))
+    first = _found({"project": "chatbot"}, {"project": "email-blast"})
+    other = replace(_found(*({"project": each} for each in projects)), to=second)
+    told = answered.uneven(_table("", by="project"), [first, other])
+    assert list(told) == [(second.place, each) for each in wanted]
+
+
+def test_a_cell_without_a_figure_is_none() -> None:
+    first = _found({"project": "chatbot"})
+    series = Series(labels={"project": "chatbot"}, values=(NAN,))
+    other = Answer(to=replace(ASKED, place=replace(PLACE, letter="B")), series=(series,))
+    told = answered.uneven(_table("", by="project"), [first, other])
+    assert [how for _, how in told] == ["lacks ['chatbot'], has [] beyond: up"]
+
+
+def test_a_table_of_one_query_is_even() -> None:
+    assert list(answered.uneven(_table(""), [_found(WEBHOOK), _found()])) == []

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from tests.dashboards import asked
-from tests.dashboards.asked import MARK, Lookup, Place, Question
+from tests.dashboards.asked import MARK, Lookup, Place, Question, Source
 from tests.dashboards.written import EVERY, Json
 
 EACH = pytest.mark.parametrize("dashboard", EVERY.values(), ids=list(EVERY))
 TIMES = asked.times(interval=15, whole=3600, rate=60)
-ONE = {  # a variable of many values, one that depends on it and has one at a time, and no query
+ONE: Json = {  # a variable of many values, one of one at a time that depends on it, and no query
     "templating": {
         "list": [
             {"name": "client", "type": "query", "includeAll": True, "allValue": ".*",
@@ -72,7 +72,20 @@ def test_a_variable_is_looked_up_with_what_can_be_chosen_before_it() -> None:
 
 def test_a_variable_that_there_is_not_is_a_mistake() -> None:
     with pytest.raises(KeyError, match="projekt"):
-        asked.filled('up{project="$projekt"}', {"project": "chatbot"})
+        asked.put_in('up{project="$projekt"}', {"project": "chatbot"})
+
+
+def test_each_part_of_a_query_is_read_with_every_choice_and_without_its_time() -> None:
+    dead = r'up{job="a\\.b"} offset 5m or sum_over_time(down{project!~"$project|"}[$__range])'
+    panel = ONE["panels"][0] | {"targets": [{"refId": "C", "expr": dead}]}
+    one = ONE | {"panels": [panel], "annotations": {"list": []}}
+    place = Place(uid="one", at=3, letter="C", title="Ups")
+    up, down = r'up{job="a\\.b"}', 'down{project!~"%s|"}'
+    projects = tuple(down % each for each in FOUND["project"])
+    assert list(asked.sources(one, FOUND)) == [
+        Source(place=place, written=up, selectors=(up, up)),
+        Source(place=place, written=down % "$project", selectors=projects),
+    ]
 
 
 @EACH

@@ -1,12 +1,14 @@
 """Every query reads what there is, and its legend names labels that its result has."""
 
 import re
+from copy import deepcopy
 
 import promql_parser
 import pytest
 from promql_parser import Expr
 
 from orchestrator.metrics import METRICS
+from tests.dashboards import answered
 from tests.dashboards.written import EVERY, Json, expressions, marks, panels, parsed, targets
 from tests.rules import promql, ruleset
 from tests.rules.known import OWN, TARGET, Known
@@ -79,22 +81,54 @@ def test_every_mark_names_labels_that_the_result_has(dashboard: Json) -> None:
 def test_every_column_of_a_table_is_a_label_that_the_result_has_or_its_value(
     dashboard: Json,
 ) -> None:
-    for panel in panels(dashboard):
-        if panel["type"] != "table":
-            continue
-        shown = next(
-            each["options"]["include"]["names"]
-            for each in panel["transformations"]
-            if each["id"] == "filterFieldsByName"
-        )
-        of_labels = {name for name in shown if not name.startswith("Value")}
-        lacking = {
-            label for target in panel["targets"] for label in _lacking(target["expr"], of_labels)
-        }
-        has_one = len(panel["targets"]) == 1
-        assert not (lacking and has_one), panel["title"]
-        values = {"Value"} if has_one else {f"Value #{each['refId']}" for each in panel["targets"]}
-        assert {name for name in shown if name.startswith("Value")} <= values, panel["title"]
+    assert [each for panel in _tables(dashboard) for each in _unknown(panel)] == []
+
+
+@EACH
+def test_every_column_of_a_table_that_is_kept_has_a_title_and_a_place_and_no_other_has(
+    dashboard: Json,
+) -> None:
+    assert [panel["title"] for panel in _tables(dashboard) if not _is_organized(panel)] == []
+
+
+def test_a_column_that_there_is_not_is_found() -> None:
+    panel, done = _joined()
+    done["filterFieldsByName"]["include"]["names"] += ["Value #Z", "projekt"]
+    assert _unknown(panel) == ["Every project: Value #Z", "Every project: projekt"]
+
+
+def test_a_title_of_a_column_that_is_not_kept_is_found() -> None:
+    panel, done = _joined()
+    done["organize"]["renameByName"]["Value #Z"] = "Errors"
+    assert not _is_organized(panel)
+
+
+def _joined() -> tuple[Json, dict[str, Json]]:
+    """Return a copy of a table of several queries, and what is done with their answers."""
+    every = _tables(EVERY["orchestrator-fleet"])
+    panel = deepcopy(next(each for each in every if answered.joined_by(each)))
+    return panel, answered.steps(panel)
+
+
+def _tables(dashboard: Json) -> list[Json]:
+    return [each for each in panels(dashboard) if each["type"] == "table"]
+
+
+def _is_organized(panel: Json) -> bool:
+    done = answered.steps(panel)
+    names = set(done["filterFieldsByName"]["include"]["names"])
+    organized = done["organize"]
+    return names == set(organized["renameByName"]) == set(organized["indexByName"])
+
+
+def _unknown(panel: Json) -> list[str]:
+    """Return the columns that no query of *panel* has; a value bears the letter of one of many."""
+    exprs = {each["refId"]: each["expr"] for each in panel["targets"]}
+    values = {f"Value #{letter}" for letter in exprs} if len(exprs) > 1 else {"Value"}
+    names = set(answered.steps(panel)["filterFieldsByName"]["include"]["names"]) - values
+    of_labels = {name for name in names if not name.startswith("Value")}
+    lacking = set.intersection(*(_lacking(expr, of_labels) for expr in exprs.values()))
+    return [f"{panel['title']}: {each}" for each in sorted(lacking | names - of_labels)]
 
 
 @EACH

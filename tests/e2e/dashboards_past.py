@@ -6,6 +6,7 @@ analyzer was, of which a healing tells only after half an hour.
 
 import asyncio
 import sqlite3
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from orchestrator.demo.stack import PROJECTS
 from webhook.store import schema
 
 CLIENT: Final = {"email-blast": "acme"}  # the label `client` of the projects that have one
+LONGEST: Final = 20  # seconds that promtool may take; it takes one
 STEP: Final = timedelta(minutes=1)
 FIVE: Final = timedelta(minutes=5)
 RIGHT: Final = 9  # answers of the analyzer that turned out to be so
@@ -29,16 +31,26 @@ MODEL: Final = "claude-sonnet-5-5"
 async def remembered(promtool: Path, folder: Path, *, length: timedelta, end: datetime) -> None:
     """Write into the *folder* of a Prometheus how its rules saw the fleet up, for a *length*.
 
-    That Prometheus must not run. Raises OSError or CalledProcessError when it cannot be written.
+    That Prometheus must not run. Raises OSError when promtool or *folder* is not there; an
+    AssertionError says what promtool printed when it did not write, and TimeoutError is raised
+    when it takes too long.
     """
     text = folder.with_suffix(".om")
     text.write_text("".join([*_lines(end - length, end), "# EOF\n"]), encoding="utf-8")
-    writing = await asyncio.create_subprocess_exec(
-        *(promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", text, folder),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    assert await writing.wait() == 0
+    await _run(promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", text, folder)
     text.unlink()
+
+
+async def _run(*command: str | Path) -> None:
+    running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
+    try:
+        async with asyncio.timeout(LONGEST):
+            printed, _ = await running.communicate()
+    finally:
+        if running.returncode is None:
+            running.kill()
+            await running.wait()
+    assert running.returncode == 0, printed.decode(errors="replace")
 
 
 def _lines(begin: datetime, end: datetime) -> Iterator[str]:
@@ -63,7 +75,7 @@ def _up(place: int, at: datetime) -> float:
     return 0.95 if (at.hour, at.minute // 5) == (3 + place, 7) else 1.0
 
 
-def told(database: Path, *, now: datetime) -> None:
+def judged(database: Path, *, now: datetime) -> None:
     """Make the *database* of a webhook: what the analyzer said yesterday, and what came of it."""
     then = now - timedelta(hours=20)
     with closing(sqlite3.connect(database)) as db, db:

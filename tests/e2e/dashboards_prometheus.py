@@ -41,12 +41,20 @@ class Prometheus:
         """Return the names of all series."""
         return frozenset(await self._values("__name__", {}))
 
+    async def there(self, selectors: Iterable[str]) -> frozenset[str]:
+        """Return which of *selectors* any series has been of."""
+        every = sorted(set(selectors))
+        found = await asyncio.gather(*(self._values("__name__", {"match[]": of}) for of in every))
+        return frozenset(of for of, names in zip(every, found, strict=True) if names)
+
     async def _values(self, label: str, about: Json) -> list[str]:
         url = f"{self._live.stack.url('prometheus')}/api/v1/label/{label}/values"
         params = {**about, "start": self._begin, "end": self._end}
-        async with self._live.session.get(url, params=params) as response:
+        async with self._few, self._live.session.get(url, params=params) as response:
             body = await response.json()
         assert response.ok, f"{about}: {body}"
+        said = [*body.get("warnings", ()), *body.get("infos", ())]
+        assert not said, f"{about}: {said}"
         found: list[str] = body["data"]
         return found
 

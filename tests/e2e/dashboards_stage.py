@@ -54,7 +54,7 @@ async def staged(
         newcomer = Newcomer()
         newcomer.url = await serve(newcomer.application())
         analyzing = replace(stack, analyzer={**stack.analyzer, **ANALYZER, "url": url})
-        past.told(stack.folder / "orchestrator.db", now=now)
+        past.judged(stack.folder / "orchestrator.db", now=now)
         session, _ = await opened.enter_async_context(running(analyzing))
         live = Live(analyzing, session)
         yield Cast(live=live, newcomer=newcomer, patience=patience, apart=apart)

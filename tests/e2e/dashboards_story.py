@@ -6,7 +6,7 @@ It goes by events and not by seconds, so it is the same at any pace. Read `play`
 import asyncio
 import resource
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -29,6 +29,7 @@ HOPELESS: Final = "social-media"
 LAST: Final = (
     'analyzer_outcomes_total{result="rejected"} > 0',
     'ALERTS{alertname="ProjectErrorBudgetBurnFast", alertstate="firing"}',
+    "webhook_reconcile_failures_total > 0",
     "sum(webhook_actions_failed_total offset 26s) > 1",  # the mark of an action is 20 s after it
 )
 DOLLARS: Final = 0.06  # of a day; six answers have cost as much
@@ -53,11 +54,13 @@ async def play(cast: Cast) -> None:
        a full disk is restarted twice in vain, and people are asked; people refuse the rollback of a
        bad release; a log full of orders makes people decide about a leak, and nobody does.
        Meanwhile somebody posts nonsense to the webhook, and the exporter has no file left to open.
-    3. Claude's money is spent. The healed project breaks again, while people hold it back; when
-       they let go, it is healed by rules.
+    3. Claude's money is spent, and beside that people configure a second Alertmanager that is
+       none. The healed project breaks again, while they hold it back; when they let go, it is
+       healed by rules.
     4. People silence what they know of, and work on the project that was healed.
 
-    Last it is waited for what takes its time: the account of Claude's answers, a budget, marks.
+    Last it is waited for what takes its time: the account of Claude's answers, a budget, a round
+    of the Alertmanagers, marks.
     """
     await _a_project_joins(cast)
     await asyncio.gather(
@@ -111,28 +114,31 @@ async def _a_project_joins(cast: Cast) -> None:
 async def _an_outage_and_a_leak_are_healed(cast: Cast) -> None:
     for times, fault in enumerate(("process_killed", "memory_leak"), start=1):
         await cast.live.inject(HEALED, fault)
-        await _told(cast, HEALED, "PROBLEM_RESOLVED", times=times)
+        await _happens(cast, HEALED, "PROBLEM_RESOLVED", times=times)
 
 
 async def _a_full_disk_is_handed_over(cast: Cast) -> None:
+    # Seen when Grafana looks: a new configuration of the exporter leaves a gap in it.
+    version = f'project_info{{project="{HOPELESS}", version!=""}}'
+    await shown(cast, f"max_over_time({version}[1h:{cast.apart}])")
     await cast.live.inject(HOPELESS, "disk_full")
-    await _told(cast, HOPELESS, "ESCALATION_REQUIRED")
+    await _happens(cast, HOPELESS, "ESCALATION_REQUIRED")
 
 
 async def _a_rollback_is_refused(cast: Cast) -> None:
     release = f'project_deployed_timestamp_seconds{{project="{REFUSED}"}}'
     await shown(cast, f"{release} offset {cast.apart}")
     await cast.live.inject(REFUSED, "error_burst")
-    await _told(cast, REFUSED, "ApprovalRequested")
+    await _happens(cast, REFUSED, "ApprovalRequested")
     asked = (await cast.live.get("webhook", "/api/v1/approvals"))["approvals"]
     number = next(each["id"] for each in asked if each["project"] == REFUSED)
     await _say(cast, f"/api/v1/approvals/{number}/reject", {"reason": "the release is wanted"})
-    await _told(cast, REFUSED, "ESCALATION_REQUIRED")
+    await _happens(cast, REFUSED, "ESCALATION_REQUIRED")
 
 
 async def _orders_in_a_log_are_not_obeyed(cast: Cast) -> None:
     cast.newcomer.leaks = True
-    await _told(cast, STEERED, "ApprovalRequested")
+    await _happens(cast, STEERED, "ApprovalRequested")
 
 
 async def _nonsense_is_refused(cast: Cast) -> None:
@@ -162,21 +168,23 @@ def _no_files(pid: int) -> Iterator[None]:
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, was)
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, was)
 
 
 async def _the_money_is_spent_and_people_hold_a_project(cast: Cast) -> None:
     def spent(config: Json) -> None:
         config["analyzer"]["daily_budget_usd"] = DOLLARS
+        config["alertmanagers"].append(cast.newcomer.url)
 
     await reconfigure(cast.live, spent)
     hold = {"kind": "hold", "project": HEALED, "reason": "a look first", "for": "1h"}
     held = await _say(cast, "/api/v1/restraints", hold)
     await cast.live.inject(HEALED, "process_killed")
-    await _told(cast, HEALED, "ActionWithheld")
+    await _happens(cast, HEALED, "ActionWithheld")
     await shown(cast, 'webhook_guard_holding{guard="hold"} == 1')
     await _say(cast, f"/api/v1/restraints/{held['id']}/lift", {})
-    await _told(cast, HEALED, "PROBLEM_RESOLVED", times=3)
+    await _happens(cast, HEALED, "PROBLEM_RESOLVED", times=3)
 
 
 async def _people_silence_what_they_know(cast: Cast) -> None:
@@ -203,13 +211,13 @@ async def _people_work_on_it(cast: Cast) -> None:
     await shown(cast, f'orchestrator_project_maintenance{{project="{HEALED}"}} == 1')
 
 
-async def _told(cast: Cast, project: str, name: str, *, times: int = 1) -> None:
+async def _happens(cast: Cast, project: str, name: str, *, times: int = 1) -> None:
     """Wait until the webhook has told an event of a project so many times."""
 
-    async def told() -> bool:
+    async def has() -> bool:
         return names_of(await cast.live.events(), project).count(name) >= times
 
-    await until(told, within=cast.patience, what=f"{name} of {project}")
+    await until(has, within=cast.patience, what=f"{name} of {project}")
 
 
 async def shown(cast: Cast, query: str) -> None:

@@ -1,7 +1,7 @@
 """Every query of every dashboard, asked of a real Prometheus that has seen everything happen."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,14 @@ from orchestrator.metrics import METRICS, Kind, Status
 from tests.conftest import FreePort
 from tests.dashboards import answered
 from tests.dashboards.answered import Answer
-from tests.dashboards.asked import Values, questions, times
-from tests.dashboards.may_be_empty import MAY_BE_EMPTY, UNNAMED, UNSEEN
+from tests.dashboards.asked import Source, Values, Where, questions, sources, times
+from tests.dashboards.may_be_empty import (
+    MAY_BE_EMPTY,
+    UNEVEN,
+    UNFOUND,
+    UNNAMED,
+    UNTOLD,
+)
 from tests.dashboards.written import EVERY
 from tests.e2e.conftest import CHECKOUT
 from tests.e2e.dashboards_prometheus import Prometheus
@@ -46,13 +52,15 @@ async def test_every_query_of_every_dashboard_finds_what_it_shows_and_names_what
         prometheus = Prometheus(cast.live, begin.timestamp())
         names = await prometheus.names()
         choices = {uid: await prometheus.choices(each) for uid, each in EVERY.items()}
+        read = [each for uid in EVERY for each in sources(EVERY[uid], choices[uid])]
+        there = await prometheus.there(some for each in read for some in each.selectors)
         at = times(interval=APART, whole=prometheus.seconds, rate=RATE)
         answers = await prometheus.answers(
             each
             for uid, dashboard in EVERY.items()
             for each in questions(dashboard, choices[uid], at)
         )
-    wrong = [*_unchosen(choices), *_unseen(names), *_wrong(answers)]
+    wrong = [*_unchosen(choices), *_untold(names), *_unfound(read, there), *_wrong(answers)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -63,29 +71,36 @@ def _unchosen(choices: dict[str, Values]) -> Iterator[str]:
         )
 
 
-def _unseen(names: Iterable[str]) -> Iterator[str]:
-    unseen = {name for name, series in SERIES.items() if series not in names}
-    yield from (f"{name}: no series" for name in sorted(unseen - UNSEEN.keys()))
-    yield from _needless(UNSEEN.keys() - unseen)
+def _untold(names: Iterable[str]) -> Iterator[str]:
+    untold = {name: f"{name}: no series" for name, series in SERIES.items() if series not in names}
+    yield from _unless_listed(untold, UNTOLD)
+
+
+def _unfound(read: Iterable[Source], there: frozenset[str]) -> Iterator[str]:
+    unfound = {
+        each.written: f"{each.place}: no series: {each.written}"
+        for each in read
+        if there.isdisjoint(each.selectors)
+    }
+    yield from _unless_listed(unfound, UNFOUND)
 
 
 def _wrong(answers: list[Answer]) -> Iterator[str]:
     yield from answered.complaints(answers)
     yield from answered.shared(answers)
-    empty = {
-        place.where: f"{place}: nothing: {expr}"
-        for place, expr in answered.nothing(answers).items()
-    }
-    yield from (said for where, said in empty.items() if where not in MAY_BE_EMPTY)
-    yield from _needless(MAY_BE_EMPTY.keys() - empty.keys())
-    lacks = dict(answered.unnamed(answers))
+    empty = {at.where: f"{at}: nothing: {expr}" for at, expr in answered.nothing(answers).items()}
+    yield from _unless_listed(empty, MAY_BE_EMPTY)
+    lacks = list(answered.unnamed(answers))
+    uneven: dict[Where, str] = {}
     for dashboard in EVERY.values():
         yield from answered.missing_columns(dashboard, answers)
-        lacks |= answered.unlinked(dashboard, answers)
-    yield from (f"{of}: not in {dict(labels)}" for of, labels in lacks.items() if of not in UNNAMED)
-    yield from _needless(UNNAMED.keys() - lacks.keys())
+        lacks += answered.unlinked(dashboard, answers)
+        uneven |= {at.where: f"{at}: {how}" for at, how in answered.uneven(dashboard, answers)}
+    yield from _unless_listed({each.where: str(each) for each in lacks}, UNNAMED)
+    yield from _unless_listed(uneven, UNEVEN)
 
 
-def _needless(listed: Iterable[Any]) -> Iterator[str]:
-    """Tell what has a reason on a list, and is there."""
-    yield from (f"{each}: listed, and needs no reason" for each in listed)
+def _unless_listed(found: Mapping[Any, str], reasons: Mapping[Any, str]) -> Iterator[str]:
+    """Tell what was found without a reason, and the reasons for what was not found."""
+    yield from (said for of, said in found.items() if of not in reasons)
+    yield from (f"{of}: listed, and needs no reason" for of in reasons.keys() - found.keys())
