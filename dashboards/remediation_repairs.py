@@ -81,8 +81,9 @@ def _funnel() -> Panel:
         unit="short",
         shows="How many got how far in the range that is shown: alerts, answers that were weighed,"
         " questions that got an end, actions. Alertmanager repeats itself, so more alerts come than"
-        " are new. Of all projects.",
-        good="As many are healed as actions were begun.",
+        " are new. Healed is what was so without people: they neither did it, nor had been told."
+        " Of all projects.",
+        good="Nearly as many are healed as actions were begun.",
         act="Look at what holds repairs back where alerts come and nothing is begun.",
         empty="the webhook does not answer",
     )

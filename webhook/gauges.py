@@ -13,8 +13,9 @@ from webhook.incident import ENDED, State
 from webhook.meters import OTHER
 from webhook.remedies.command import PREFIX
 from webhook.restraint import Kind
-from webhook.store.history import Figures, Single
+from webhook.store.history import Figures
 from webhook.store.lately import Lately
+from webhook.store.particulars import Particulars, Single
 
 # project, action, its attempts (oldest first), now: whether it is not tried any more
 Tripped = Callable[[str, str, Sequence[Action], datetime], bool]
@@ -30,7 +31,7 @@ class Gauges:
     def __init__(self, gauge: Callable[[str], Gauge]) -> None:
         self.window = timedelta(0)
         self._tripped: Tripped = lambda _project, _action, _attempts, _now: False
-        self._projects: frozenset[str] = frozenset()
+        self.projects: frozenset[str] = frozenset()
         self._in_maintenance: frozenset[str] = frozenset()
         self._tried: set[tuple[str, str]] = set()
         self._incidents = Tally(
@@ -55,18 +56,18 @@ class Gauges:
     def follow(self, projects: frozenset[str], window: timedelta, tripped: Tripped) -> None:
         """Show these projects from now on, and no others."""
         self.window, self._tripped = window, tripped
-        for project in self._projects - projects:
+        for project in self.projects - projects:
             self._maintenance.remove(project)
-        for project in projects - self._projects:
+        for project in projects - self.projects:
             self._maintenance.labels(project).set(0)
         for pair in [each for each in self._tried if each[0] not in projects]:
             self._tried.remove(pair)
             self._breaker.remove(*pair)
-        self._projects = projects
+        self.projects = projects
         self._in_maintenance &= projects
 
     def show(self, figures: Figures) -> None:
-        """Set all of them."""
+        """Set all of them but those that tell of single things."""
         self._incidents.show(figures.incidents)
         self._holding.show(figures.holding)
         self._pages.show(figures.pages)
@@ -75,34 +76,37 @@ class Gauges:
         self._queue_age.set(figures.queue.age(figures.at).total_seconds())
         self._approvals.set(figures.approvals.many)
         self._approval_age.set(figures.approvals.age(figures.at).total_seconds())
-        self._questions.show(dict(self._single(figures.questions, _action)))
-        self._troubles.show(dict(self._single(figures.troubles, str)))
-        self._lately.show(self._acted(figures.lately))
         self._restraints.show(figures.restraints)
         self._audit_rows.set(figures.audit_rows)
         self._audit_head.set(_number(figures.audit_head))
         self._show_maintenance(figures.maintenance)
         self._show_breakers(figures.attempts, figures.at)
 
+    def tell(self, particulars: Particulars) -> None:
+        """Set those that tell of single things."""
+        self._questions.show(dict(self._single(particulars.questions, _action)))
+        self._troubles.show(dict(self._single(particulars.troubles, str)))
+        self._lately.show(self._acted(particulars.lately))
+
     def _single(
         self, singles: Iterable[Single], word: Callable[[str], str]
     ) -> Iterator[tuple[Labels, datetime]]:
         for each in singles:
-            if each.project in self._projects:
+            if each.project in self.projects:
                 yield (str(each.id), each.project, word(each.told)), each.since
 
     def _acted(self, lately: Lately) -> dict[Labels, datetime]:
         """Return the newest of each: several actions that are known no more are one."""
         newest: dict[Labels, datetime] = {}
         for (project, name, result), at in lately.items():
-            if project in self._projects:
+            if project in self.projects:
                 labels = (project, _action(name), result)
                 newest[labels] = max(newest.get(labels, at), at)
         return newest
 
     def _show_maintenance(self, names: Collection[str | None]) -> None:
         """Set only what has changed: of thousands of projects few do."""
-        now = self._projects if None in names else self._projects.intersection(names)
+        now = self.projects if None in names else self.projects.intersection(names)
         for project in now ^ self._in_maintenance:
             self._maintenance.labels(project).set(project in now)
         self._in_maintenance = now
@@ -110,7 +114,7 @@ class Gauges:
     def _show_breakers(self, attempts: Iterable[Action], now: datetime) -> None:
         mine: dict[tuple[str, str], list[Action]] = defaultdict(list)
         for each in attempts:
-            if each.project in self._projects:
+            if each.project in self.projects:
                 mine[each.project, each.name].append(each)
         self._tried |= mine.keys()
         for project, action in self._tried:

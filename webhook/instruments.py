@@ -20,6 +20,7 @@ from webhook.meters import Meters
 from webhook.recovery import Recovery, Trouble
 from webhook.store.history import Figures
 from webhook.store.intake import Meaning
+from webhook.store.particulars import Particulars
 from webhook.store.reconciliation import Kind
 
 Made = TypeVar("Made", Counter, Gauge)
@@ -85,6 +86,11 @@ class Instruments:
         """For how long an attempt counts for a breaker, at most."""
         return self._gauges.window
 
+    @property
+    def projects(self) -> frozenset[str]:
+        """Those of the configuration in force, and no others are told of by name."""
+        return self._gauges.projects
+
     def follow(
         self,
         projects: Collection[str],
@@ -110,6 +116,10 @@ class Instruments:
     def show(self, figures: Figures) -> None:
         """Set the gauges that tell what the database holds."""
         self._gauges.show(figures)
+
+    def tell(self, particulars: Particulars) -> None:
+        """Set the gauges that tell of single questions, incidents and actions."""
+        self._gauges.tell(particulars)
 
     def received(self, status: Status, meanings: Mapping[Meaning, int]) -> None:
         """Count a stored notification, and what its alerts meant."""

@@ -1,4 +1,4 @@
-"""A recovery: what was healed, and how long that took, the time of people left out."""
+"""A recovery: what was healed by itself, and how long that took, the time of people left out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from webhook.action import Action
+from webhook.action import State as ActionState
 from webhook.case import Case
 from webhook.change import Change
 from webhook.incident import DOWN, State
@@ -29,15 +30,19 @@ class Recovery:
 
 
 def recovery(case: Case, change: Change) -> Recovery | None:
-    """Return what *change* has healed in *case*; None: nothing.
+    """Return what *change* has healed in *case*; None: nothing, or people had a hand in it.
 
-    It takes from the first alert of the kind that was repaired. For how long an attempt waited for
-    a yes, is left out: from the question to its intent.
+    It takes from the first alert of the kind that was repaired and not proven well before. For how
+    long an attempt waited for a yes, is left out: from the question to its intent. For how long
+    people had what they were asked to repair, nobody has written down, so such a one is none.
     """
     action, proven_at = change.action_was, change.after.ended_at
     if change.after.state is not State.RESOLVED or action is None or proven_at is None:
         return None
     began = _began(case, action)
+    escalated_at = case.incident.escalated_at
+    if case.request is not None or (escalated_at is not None and escalated_at >= began):
+        return None
     waited = sum(_waits(case, since=began), NOTHING)
     return Recovery(
         trouble=Trouble.OUTAGE if action.alertname == DOWN else Trouble.OTHER,
@@ -46,15 +51,35 @@ def recovery(case: Case, change: Change) -> Recovery | None:
 
 
 def _began(case: Case, action: Action) -> datetime:
-    opened_at = case.incident.opened_at
-    came = (each.received_at for each in case.episodes if each.alertname == action.alertname)
-    return max(min(came, default=opened_at), opened_at)
+    """Return when what *action* has healed began: what was proven well before is another matter."""
+    well_at = max(_proofs(case, action), default=case.incident.opened_at)
+    came = (
+        each.received_at
+        for each in case.episodes
+        if each.alertname == action.alertname
+        and (each.ended_at is None or max(each.received_at, each.ended_at) > well_at)
+    )
+    return max(min(came, default=well_at), case.incident.opened_at)
+
+
+def _proofs(case: Case, action: Action) -> Iterator[datetime]:
+    """Yield when the alert of *action* was proven over by the attempts before it."""
+    for each in _ours(case):
+        same = each.alertname == action.alertname and each.key != action.key
+        if same and each.state is ActionState.COMPLETED and each.finished_at is not None:
+            yield each.finished_at
 
 
 def _waits(case: Case, *, since: datetime) -> Iterator[timedelta]:
     """Yield the wait of each attempt; one that nobody was asked about is begun as it is made."""
+    for each in _ours(case):
+        if each.executed_at is not None:
+            yield max(each.executed_at - max(each.created_at, since), NOTHING)
+
+
+def _ours(case: Case) -> Iterator[Action]:
+    """Yield the attempts since the incident was opened the last time."""
     incident = case.incident
     for each in case.attempts:
-        ours = (each.incident, each.opened_at) == (incident.id, incident.opened_at)
-        if ours and each.executed_at is not None:
-            yield max(each.executed_at - max(each.created_at, since), NOTHING)
+        if (each.incident, each.opened_at) == (incident.id, incident.opened_at):
+            yield each

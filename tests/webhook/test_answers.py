@@ -71,6 +71,21 @@ async def test_a_question_that_nobody_has_answered_is_counted_as_expired(hooked:
         assert await until(counted, within=5, what="the expiry")
 
 
+async def test_a_yes_that_comes_to_nothing_is_one_answer_and_not_two(hooked: Hooked) -> None:
+    async with hooked() as hook:
+        [asked] = await hook.ask("p1")
+        hold = {"kind": "hold", "project": "p1", "for": "1h", "reason": "so"}
+        async with hook.http.post(f"{hook.url}/api/v1/restraints", json=hold) as response:
+            assert response.status == 201
+        await hook.decide(asked["id"], "approve")
+        await hook.until_told("ActionWithheld", "p1")
+        await hook.alert("p1", ended=NOW + 8 * SECOND)
+        await hook.until_told("ApprovalWithdrawn", "p1")
+        [other] = await hook.ask("p2")  # by then the first has been told of
+        await hook.decide(other["id"], "reject")
+        assert _answered(hook) == {"approved": 1, "rejected": 1}
+
+
 async def test_what_is_healed_after_a_yes_is_the_recovery_of_an_outage(hooked: Hooked) -> None:
     async with hooked() as hook:
         [asked] = await hook.ask("p1")

@@ -13,8 +13,11 @@ from orchestrator.metrics import exported
 from tests.conftest import Serve
 from tests.waiting import until
 from tests.webhook import make
+from tests.webhook.make import NOW, SECOND
+from tests.webhook.store.fill import add
 from webhook import app
-from webhook.store.database import Store
+from webhook.store.database import Store, connect
+from webhook.store.particulars import SINGLE
 
 
 @pytest.fixture
@@ -156,6 +159,21 @@ async def test_every_metric_that_is_called_exported_is_on_the_page(
         if not name.endswith("_created")
     }
     assert shown == declared
+
+
+async def test_our_own_incident_is_on_the_page_however_many_strangers_have_one_since(
+    http: aiohttp.ClientSession, path: Path, serve: Serve
+) -> None:
+    db = connect(path)
+    for number in range(SINGLE + 1):
+        project = f"p{number}" if number else "email-blast"
+        add(db, "incidents", project=project, opened_at=NOW + number * SECOND)
+    db.close()
+    shown = await _metrics(http, await serve(app.make(make.config(), Store(path), version="1")))
+    name = "webhook_incident_opened_timestamp_seconds"
+    labels = "{incident=1}{project=email-blast}{state=open}"
+    told = {each: value for each, value in shown.items() if each.startswith(name)}
+    assert told == {f"{name}{labels}": NOW.timestamp()}
 
 
 async def test_the_page_tells_that_every_stage_lives(http: aiohttp.ClientSession, url: str) -> None:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from orchestrator.commands import Command
 from orchestrator.config import BadConfig, Config, Verification
 from orchestrator.project import Control
 from tests.conftest import Serve
@@ -16,6 +17,7 @@ from tests.webhook import make
 from tests.webhook.make import NOW, SECOND
 from webhook import app
 from webhook.api.desk import DESK
+from webhook.instruments import Instruments
 from webhook.store.database import Store
 
 
@@ -156,3 +158,15 @@ def test_a_playbook_with_an_unknown_action_is_a_mistake_with_its_path() -> None:
     config = make.config(playbooks={"ProjectDown": ("restart_service", "reboot")})
     with pytest.raises(BadConfig, match=r"playbooks.ProjectDown\[1\]: 'reboot' is no action"):
         app.check_playbooks(config)
+
+
+def test_a_command_is_counted_from_0_as_soon_as_the_configuration_that_has_it_is_in_force() -> None:
+    instruments = Instruments("1")
+    current = app.Current(make.config(), instruments)
+    flush = Command(argv=("/bin/true",), timeout=SECOND)
+    told = []
+    for config in (current(), make.config(commands={"flush": flush})):
+        current.take(config)
+        labels = {"action": "command:flush"}
+        told.append(instruments.registry.get_sample_value("webhook_actions_total", labels))
+    assert told == [None, 0]

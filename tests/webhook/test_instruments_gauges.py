@@ -20,8 +20,9 @@ from webhook.guard import GUARDS
 from webhook.instruments import Instruments
 from webhook.store import history
 from webhook.store.database import atomic, connect
-from webhook.store.history import Figures, Single, Waiting
+from webhook.store.history import Figures, Waiting
 from webhook.store.intake import receive
+from webhook.store.particulars import Particulars, Single
 
 BREAKER = "webhook_breaker_open"
 QUESTION = "webhook_approval_asked_timestamp_seconds"
@@ -56,10 +57,7 @@ def _figures(**changes: Any) -> Figures:  # noqa: ANN401  any field of it
         "episodes": 0,
         "queue": none,
         "approvals": none,
-        "questions": (),
-        "troubles": (),
         "attempts": (),
-        "lately": {},
         "maintenance": frozenset(),
         "restraints": {},
         "pages": {},
@@ -67,6 +65,11 @@ def _figures(**changes: Any) -> Figures:  # noqa: ANN401  any field of it
         "audit_head": audit.GENESIS,
     }
     return Figures(**{**given, **changes})
+
+
+def _particulars(**changes: Any) -> Particulars:  # noqa: ANN401  any field of it
+    """Make what there is to tell of single things: nothing."""
+    return Particulars(**{"questions": (), "troubles": (), "lately": {}, **changes})
 
 
 def _two_failed(_: str, __: str, attempts: Sequence[Action], now: datetime) -> bool:
@@ -156,7 +159,7 @@ def test_a_question_has_a_series_until_somebody_answers_it() -> None:
     instruments, shown = _following("email-blast", "b"), []
     first, second = _single(1, "restart_service"), _single(2, "command:flush", project="b")
     for waiting in ((first,), (second, first), (second,), ()):
-        instruments.show(_figures(questions=waiting))
+        instruments.tell(_particulars(questions=waiting))
         shown.append(_told(instruments, QUESTION))
     one = {("1", "email-blast", "restart_service"): NOW.timestamp() - 1}
     two = {("2", "b", "command:flush"): NOW.timestamp() - 2}
@@ -166,7 +169,7 @@ def test_a_question_has_a_series_until_somebody_answers_it() -> None:
 def test_an_incident_has_one_series_in_whatever_state_it_is_until_it_ends() -> None:
     instruments, shown = _following("email-blast"), []
     for states in (["open"], ["awaiting_approval"], []):
-        instruments.show(_figures(troubles=tuple(_single(7, state) for state in states)))
+        instruments.tell(_particulars(troubles=tuple(_single(7, state) for state in states)))
         shown.append(_told(instruments, TROUBLE))
     at = NOW.timestamp() - 7
     told = [{("7", "email-blast", state): at} for state in ("open", "awaiting_approval")]
@@ -176,16 +179,16 @@ def test_an_incident_has_one_series_in_whatever_state_it_is_until_it_ends() -> N
 def test_a_single_thing_of_a_project_that_is_not_ours_has_no_series() -> None:
     instruments = _following("email-blast")
     ours, strange = _single(1, "open"), _single(2, "open", project="stranger")
-    instruments.show(_figures(questions=(ours, strange), troubles=(ours, strange)))
+    instruments.tell(_particulars(questions=(ours, strange), troubles=(ours, strange)))
     instruments.follow(("b",), window=HOUR, tripped=_two_failed, at=NOW)
     before = [len(_told(instruments, each)) for each in (QUESTION, TROUBLE)]
-    instruments.show(_figures(questions=(ours, strange), troubles=(ours, strange)))
+    instruments.tell(_particulars(questions=(ours, strange), troubles=(ours, strange)))
     assert (before, _told(instruments, QUESTION), _told(instruments, TROUBLE)) == ([1, 1], {}, {})
 
 
 def test_an_action_that_no_playbook_may_name_is_another_one() -> None:
     instruments = _following("email-blast")
-    instruments.show(_figures(questions=(_single(1, "rm -rf"),)))
+    instruments.tell(_particulars(questions=(_single(1, "rm -rf"),)))
     assert list(_told(instruments, QUESTION)) == [("1", "email-blast", "other")]
 
 
@@ -196,13 +199,13 @@ def test_what_was_done_last_is_told_until_it_is_long_ago_or_its_project_has_gone
         ("email-blast", "clear_cache", "proven"),
     )
     other = ("b", "restart_service", "failed")
-    instruments.show(_figures(lately={begun: NOW - SECOND, other: NOW}))
+    instruments.tell(_particulars(lately={begun: NOW - SECOND, other: NOW}))
     shown.append(_told(instruments, LATELY))
-    instruments.show(_figures(lately={begun: NOW, proven: NOW, other: NOW}))
+    instruments.tell(_particulars(lately={begun: NOW, proven: NOW, other: NOW}))
     instruments.follow(("email-blast",), window=HOUR, tripped=_two_failed, at=NOW)
-    instruments.show(_figures(lately={begun: NOW, proven: NOW, other: NOW}))
+    instruments.tell(_particulars(lately={begun: NOW, proven: NOW, other: NOW}))
     shown.append(_told(instruments, LATELY))
-    instruments.show(_figures())
+    instruments.tell(_particulars())
     at = NOW.timestamp()
     assert [*shown, _told(instruments, LATELY)] == [
         {begun: at - 1, other: at},
@@ -211,11 +214,18 @@ def test_what_was_done_last_is_told_until_it_is_long_ago_or_its_project_has_gone
     ]
 
 
+def test_what_is_told_of_one_by_one_stays_when_only_the_other_figures_are_shown() -> None:
+    instruments = _following("email-blast")
+    instruments.tell(_particulars(questions=(_single(1, "restart_service"),)))
+    instruments.show(_figures())
+    assert list(_told(instruments, QUESTION)) == [("1", "email-blast", "restart_service")]
+
+
 def test_of_actions_that_are_known_no_more_the_newest_is_told() -> None:
     instruments = _following("email-blast")
     known = ("email-blast", "command:flush", "begun")
     old, new = (("email-blast", name, "begun") for name in ("rm -rf", "reboot"))
-    instruments.show(_figures(lately={new: NOW, old: NOW - SECOND, known: NOW}))
+    instruments.tell(_particulars(lately={new: NOW, old: NOW - SECOND, known: NOW}))
     assert _told(instruments, LATELY) == dict.fromkeys(
         [("email-blast", "other", "begun"), known], NOW.timestamp()
     )

@@ -82,11 +82,12 @@ async def _listed(call: Call) -> Approvals:
         approvals.listed,
         waiting=asked.state == "waiting",
         before=asked.before,
-        limit=asked.limit,
+        limit=asked.limit + 1,  # whether there are older ones
         now=call.desk.now(),
     )
     listed = [Approval.model_validate(each) for each in found]
-    return Approvals(approvals=listed, next=listed[-1].id if len(listed) == asked.limit else None)
+    some = listed[: asked.limit]
+    return Approvals(approvals=some, next=some[-1].id if len(listed) > len(some) else None)
 
 
 @table.get("/api/v1/approvals/{id}", roles=READERS, answer=Approval)

@@ -88,8 +88,10 @@ async def _page(call: Call) -> Incidents:
         raise Problem(HTTPStatus.BAD_REQUEST, "query.q: there is no word in it")
     wanted = Wanted(state=_STATES[asked.state], project=asked.project, found=found)
     zone = _zone(asked.zone)
-    listed = await call.desk.read(_listed, wanted, asked.before, asked.limit, zone)
-    return Incidents(incidents=listed, next=listed[-1].id if len(listed) == asked.limit else None)
+    more = asked.limit + 1  # whether there are older ones
+    listed = await call.desk.read(_listed, wanted, asked.before, more, zone)
+    some = listed[: asked.limit]
+    return Incidents(incidents=some, next=some[-1].id if len(listed) > len(some) else None)
 
 
 _STATES = {"open": GOING, "ended": ENDED, "all": None}

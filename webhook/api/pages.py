@@ -40,13 +40,16 @@ def render(
     return answer(template, status, page=page, **values)
 
 
-def address(path: str, **given: object) -> str:
-    """Return *path* with what is *given* behind the question mark; None is left out."""
+def address(path: str, **given: object) -> Markup:
+    """Return *path* with what is *given* behind the question mark; None is left out.
+
+    It is not masked, or a link would lead to another list than the one that was asked for.
+    """
     said = {name: value for name, value in given.items() if value is not None}
-    return f"{path}?{urlencode(said)}" if said else path
+    return Markup.escape(f"{path}?{urlencode(said)}" if said else path)
 
 
-def older(call: Call, asked: Older, last: int | None) -> str | None:
+def older(call: Call, asked: Older, last: int | None) -> Markup | None:
     """Return where the rows below *last* of the same list are; None where there are none."""
     if last is None:
         return None

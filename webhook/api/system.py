@@ -1,5 +1,8 @@
 """The system: how the webhook itself is, for Prometheus and for whoever starts it."""
 
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Literal
 
@@ -10,6 +13,8 @@ from orchestrator.version import VERSION
 from webhook.api.desk import Desk
 from webhook.api.operation import Answer, Call, Table
 from webhook.store import history
+from webhook.store.history import Figures
+from webhook.store.particulars import Particulars, particulars
 from webhook.token import ALL, ANYBODY, READERS
 
 STALLED_AFTER = 60.0  # seconds; as the alert WebhookStageStalled has it
@@ -43,9 +48,18 @@ class Holding(Answer):
 async def show_metrics(call: Call) -> web.Response:
     """Return our own metrics."""
     made = call.desk.instruments
-    made.show(await call.desk.read(history.figures, now=call.desk.now(), window=made.window))
+    figures, singly = await call.desk.read(_told, call.desk.now(), made.window, made.projects)
+    made.show(figures)
+    made.tell(singly)
     encode, content_type = choose_encoder(call.request.headers.get("Accept", ""))
     return web.Response(body=encode(made.registry), headers={"Content-Type": content_type})
+
+
+def _told(
+    db: sqlite3.Connection, now: datetime, window: timedelta, projects: Collection[str]
+) -> tuple[Figures, Particulars]:
+    """Return what the gauges show, all of it as of one instant."""
+    return history.figures(db, now=now, window=window), particulars(db, now=now, projects=projects)
 
 
 @table.get("/-/healthy", roles=ANYBODY, produces="text/plain")

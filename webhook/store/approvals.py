@@ -50,10 +50,12 @@ def listed(
     db: sqlite3.Connection, *, waiting: bool, before: int | None, limit: int, now: datetime
 ) -> list[Json]:
     """Return up to *limit* questions below *before*, newest first; all, or those that wait."""
+    # The few that wait have an index; the sign keeps SQLite from walking over all that ever were.
+    number = "+approvals.id" if waiting else "approvals.id"
     only = " AND decision IS NULL AND expires_at > :now" if waiting else ""
     given = {"before": _LAST if before is None else before, "limit": limit}
     found = db.execute(
-        f"{_SHOWN} WHERE approvals.id < :before{only} ORDER BY approvals.id DESC LIMIT :limit",
+        f"{_SHOWN} WHERE {number} < :before{only} ORDER BY {number} DESC LIMIT :limit",
         given | {"now": clock.written(now)},
     )
     return [dict(each) for each in found]

@@ -12,13 +12,10 @@ from webhook import audit
 from webhook.action import Action
 from webhook.restraint import Kind
 from webhook.store import rows
-from webhook.store.lately import Lately, lately
 
 Json = dict[str, object]
 
 KEEP = timedelta(days=30)  # snapshots; half a kilobyte a minute
-LATELY = timedelta(days=30)  # for which it is told when an action was
-SINGLE = 50  # questions, and incidents, that are told of one by one: each is a series
 CLEARED = 10  # old snapshots that go with each new one, at most: more would hold up the writer
 
 
@@ -35,16 +32,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Single:
-    """One question that waits, or one incident that has not ended."""
-
-    id: int
-    project: str
-    told: str  # the action that is asked about; the state of the incident
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What the gauges show."""
 
@@ -54,10 +41,7 @@ class Figures:
     episodes: int  # open ones
     queue: Waiting  # due incidents that nobody has claimed
     approvals: Waiting
-    questions: tuple[Single, ...]  # the newest that wait
-    troubles: tuple[Single, ...]  # the newest incidents that have not ended
     attempts: tuple[Action, ...]  # those that still count, oldest first
-    lately: Lately  # of each action, and each result of it, the newest of the last LATELY
     maintenance: frozenset[str | None]  # projects; None: every one
     restraints: Mapping[str, int]  # in force, by kind
     pages: Mapping[str, int]  # that go on, by kind
@@ -89,10 +73,7 @@ def figures(db: sqlite3.Connection, *, now: datetime, window: timedelta) -> Figu
         approvals=_waiting(
             db, "SELECT count(*), min(asked_at) FROM approvals WHERE decision IS NULL"
         ),
-        questions=_questions(db),
-        troubles=_troubles(db),
         attempts=_attempts(db, now - window),
-        lately=lately(db, since=now - LATELY),
         maintenance=maintenance,
         restraints=restraints,
         pages=_pages(db),
@@ -122,37 +103,6 @@ def _queue(db: sqlite3.Connection, now: datetime) -> Waiting:
         " AND (claimed_by IS NULL OR claimed_by <> (SELECT max(epoch) FROM boots))",
         clock.written(now),
         clock.written(now + rows.ASTRAY),
-    )
-
-
-def _questions(db: sqlite3.Connection) -> tuple[Single, ...]:
-    """Return the newest that wait, the order of their index: nothing has to be sorted."""
-    return _singles(
-        db,
-        "SELECT approvals.id, approvals.project, actions.name AS told, asked_at AS since"
-        " FROM approvals JOIN actions ON actions.key = approvals.action WHERE decision IS NULL"
-        " ORDER BY asked_at DESC, approvals.id DESC LIMIT ?",
-    )
-
-
-def _troubles(db: sqlite3.Connection) -> tuple[Single, ...]:
-    """Return the newest that go on. A project has one at most, so there are not many to sort."""
-    return _singles(
-        db,
-        "SELECT id, project, state AS told, opened_at AS since FROM incidents"
-        " WHERE state NOT IN ('resolved', 'closed') ORDER BY opened_at DESC, id DESC LIMIT ?",
-    )
-
-
-def _singles(db: sqlite3.Connection, query: str) -> tuple[Single, ...]:
-    return tuple(
-        Single(
-            id=row["id"],
-            project=row["project"],
-            told=row["told"],
-            since=clock.read(row["since"]),
-        )
-        for row in db.execute(query, (SINGLE,))
     )
 
 

@@ -1,7 +1,7 @@
 """Lately: when each action was last begun on each project, and when it last ended so."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from heapq import nlargest
 from operator import itemgetter
@@ -17,7 +17,8 @@ PROVEN = "proven"
 ENDS = {each: PROVEN if each is State.COMPLETED else each.value for each in ENDED}
 
 # It goes from each project to the next in the index, so to each name and to each state: so it takes
-# as long as there are results to tell of, however often each has been.
+# as long as there are different ones, however often each has been. One that was long ago takes its
+# time as well, and so does a project that has gone: both are left out only then.
 _NEWEST = """WITH RECURSIVE whose (project) AS (
     SELECT min(project) FROM actions
     UNION ALL SELECT (SELECT min(project) FROM actions WHERE project > whose.project)
@@ -46,11 +47,16 @@ SELECT project, name, state, (
 FROM ends WHERE state IS NOT NULL"""
 
 
-def lately(db: sqlite3.Connection, *, since: datetime) -> Lately:
-    """Return the newest instant of each result that came after *since*; of MOST, the newest."""
+def lately(db: sqlite3.Connection, *, since: datetime, projects: Collection[str]) -> Lately:
+    """Return the newest instant of each result after *since*; where there are many, of MOST.
+
+    Of others than *projects* nothing is told, nor do they push out what is.
+    """
     earliest = clock.written(since)
     newest: dict[tuple[str, str, str], str] = {}
     for row in db.execute(_NEWEST):
+        if row["project"] not in projects:
+            continue
         for result, at in _told(row):
             if at is not None and at > earliest:
                 key = (row["project"], row["name"], result)

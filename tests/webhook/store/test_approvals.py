@@ -123,3 +123,14 @@ def test_who_answered_is_in_the_audit(db: sqlite3.Connection) -> None:
     _decide(db, Decision.REJECTED, by="bob")
     row = db.execute("SELECT actor, data FROM audit WHERE what = 'approval decided'").fetchone()
     assert tuple(row) == ("bob", '{"approval":1,"decision":"rejected","reason":"because"}')
+
+
+def test_the_questions_that_wait_are_found_without_looking_at_all_that_ever_were(
+    db: sqlite3.Connection,
+) -> None:
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    found = approvals.listed(db, waiting=True, before=None, limit=9, now=NOW)
+    db.set_trace_callback(None)
+    [plan, *_] = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    assert ([each["id"] for each in found], "approvals_waiting" in plan) == ([1], True)

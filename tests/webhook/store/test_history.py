@@ -13,8 +13,9 @@ from tests.webhook.store.fill import add
 from webhook import audit
 from webhook.store import history, trail
 from webhook.store.database import atomic, connect
-from webhook.store.history import SINGLE, Figures, Single, Waiting
+from webhook.store.history import Figures, Waiting
 from webhook.store.intake import receive
+from webhook.store.particulars import particulars
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOTHING = Figures(
@@ -24,10 +25,7 @@ NOTHING = Figures(
     episodes=0,
     queue=Waiting(many=0, since=None),
     approvals=Waiting(many=0, since=None),
-    questions=(),
-    troubles=(),
     attempts=(),
-    lately={},
     maintenance=frozenset(),
     restraints={},
     pages={},
@@ -105,41 +103,6 @@ def test_approvals_wait_until_they_are_decided(db: sqlite3.Connection) -> None:
     assert _figures(db).approvals == Waiting(many=2, since=NOW - 5 * SECOND)
 
 
-def test_each_question_that_waits_is_told_of_the_newest_first(db: sqlite3.Connection) -> None:
-    add(db, "incidents")
-    for key, asked, decision in (("1", 5, None), ("2", 4, "expired"), ("3", 3, None)):
-        add(db, "actions", key=key, name="clear_cache")
-        add(db, "approvals", action=key, asked_at=NOW - asked * SECOND, decision=decision)
-    assert _figures(db).questions == (
-        Single(id=3, project="a", told="clear_cache", since=NOW - 3 * SECOND),
-        Single(id=1, project="a", told="clear_cache", since=NOW - 5 * SECOND),
-    )
-
-
-def test_each_incident_that_goes_on_is_told_of_the_newest_first(db: sqlite3.Connection) -> None:
-    add(db, "incidents", project="new", opened_at=NOW, state="verifying")
-    add(db, "incidents", project="old", opened_at=NOW - HOUR)
-    add(db, "incidents", project="over", opened_at=NOW, state="resolved")
-    add(db, "incidents", project="off", opened_at=NOW, state="closed")
-    assert _figures(db).troubles == (
-        Single(id=1, project="new", told="verifying", since=NOW),
-        Single(id=2, project="old", told="open", since=NOW - HOUR),
-    )
-
-
-def test_of_many_at_once_only_the_newest_are_told_of(db: sqlite3.Connection) -> None:
-    for number in range(SINGLE + 2):
-        at = NOW + number * SECOND
-        add(db, "incidents", project=f"p{number}", opened_at=at)
-        add(db, "actions", key=f"key-{number}")
-        add(db, "approvals", action=f"key-{number}", asked_at=at)
-    found = _figures(db)
-    newest = list(range(SINGLE + 2, 2, -1))
-    assert [each.id for each in found.questions] == newest
-    assert [each.id for each in found.troubles] == newest
-    assert found.approvals.many == SINGLE + 2
-
-
 def test_attempts_are_those_of_the_window_that_are_not_forgiven_the_oldest_first(
     db: sqlite3.Connection,
 ) -> None:
@@ -151,14 +114,6 @@ def test_attempts_are_those_of_the_window_that_are_not_forgiven_the_oldest_first
     add(db, "actions", key="forgiven", executed_at=NOW - SECOND, forgiven_at=NOW)
     add(db, "actions", key="asked", state="pending")
     assert [each.key for each in _figures(db).attempts] == ["older", "new", "ahead"]
-
-
-def test_what_was_done_is_told_of_for_a_month(db: sqlite3.Connection) -> None:
-    add(db, "incidents")
-    for project, ago in (("a", 29), ("b", 31)):
-        at = NOW - ago * DAY
-        add(db, "actions", key=project, project=project, executed_at=at, state="executing")
-    assert _figures(db).lately == {("a", "restart_service", "begun"): NOW - 29 * DAY}
 
 
 def test_maintenance_is_what_people_said_and_did_not_take_back_and_has_not_ended(
@@ -217,6 +172,7 @@ def _asked(db: sqlite3.Connection) -> list[str]:
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     history.figures(db, now=NOW, window=HOUR)
+    particulars(db, now=NOW, projects=["a"])
     history.events(db, after=1, limit=10)
     db.set_trace_callback(None)
     return asked

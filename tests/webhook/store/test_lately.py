@@ -35,8 +35,11 @@ def _add(db: sqlite3.Connection, state: str, ago: float, **changed: object) -> N
     add(db, "actions", key=f"key-{number}", state=state, **{**begun, **over, **changed})
 
 
+PROJECTS = frozenset({"a", "b", *(f"p{number:04}" for number in range(MOST + 2))})
+
+
 def _lately(db: sqlite3.Connection) -> lately.Lately:
-    return lately.lately(db, since=NOW - DAY)
+    return lately.lately(db, since=NOW - DAY, projects=PROJECTS)
 
 
 def test_where_nothing_was_done_there_is_nothing_to_tell(db: sqlite3.Connection) -> None:
@@ -133,7 +136,7 @@ def _work(db: sqlite3.Connection) -> int:
         return 0
 
     db.set_progress_handler(step, 1_000)
-    lately.lately(db, since=NOW - DAY)
+    _lately(db)
     db.set_progress_handler(None, 0)
     return steps
 
