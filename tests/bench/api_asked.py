@@ -62,6 +62,7 @@ def _incidents(size: Size) -> Iterator[Question]:
     )
     for what, route in (("incident", f"{path}/{{id}}"), ("incident's page", "/incidents/{id}")):
         yield Question(what=what, route=route, ask=_numbered(route, size.incidents))
+    yield Question(what="incidents' page", route="/incidents", ask=lambda _: "/incidents?state=all")
 
 
 def _history(size: Size, end: datetime) -> Iterator[Question]:
@@ -108,6 +109,7 @@ def _others(size: Size) -> Iterator[Question]:
         ("approvals that wait", "/api/v1/approvals", lambda _: "/api/v1/approvals"),
         ("approvals, all", "/api/v1/approvals", lambda _: "/api/v1/approvals?state=all"),
         ("approval", "/api/v1/approvals/{id}", _numbered("/api/v1/approvals/{id}", approvals)),
+        ("approvals' page", "/approvals", lambda _: "/approvals?state=all"),
         ("approval's page", "/approvals/{id}", _numbered("/approvals/{id}", approvals)),
         ("restraints", "/api/v1/restraints", lambda _: "/api/v1/restraints"),
         ("the fleet", "/api/v1/fleet", lambda _: "/api/v1/fleet"),

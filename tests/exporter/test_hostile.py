@@ -17,6 +17,7 @@ from tests.waiting import until
 
 WITHIN = 15.0  # seconds; ample, also on a busy machine
 ROUNDS = 3  # of questions: the third begins when the second is on the page
+EVERY = "2s"  # a figure is forgotten after three times that, which a busy machine may take
 _BODY, _DOWN = (State.DOWN, Reason.BODY), State.DOWN
 HEALTH: dict[str, tuple[State, Reason | None]] = {
     "well": (State.HEALTHY, None),
@@ -119,16 +120,16 @@ def _fleet(folder: Path, free_port: FreePort) -> tuple[dict[str, Hostile], list[
     for each in READS:
         fleet[slug(f"reads {each}")] = hostile(free_port(), metrics=each, status=each)
     fleet |= {slug(f"texts {each}"): hostile(free_port(), metrics=each) for each in TEXTS}
-    entries = [entry(name, each.url) for name, each in fleet.items()]
-    entries.append(entry("refuses", f"http://127.0.0.1:{free_port()}"))
+    entries = [entry(name, each.url, every=EVERY) for name, each in fleet.items()]
+    entries.append(entry("refuses", f"http://127.0.0.1:{free_port()}", every=EVERY))
     name = "has-a-name-that-does-not-resolve"
-    entries.append(entry(name, "http://nowhere.onion:1"))  # never asked for: RFC 7686
+    entries.append(entry(name, "http://nowhere.onion:1", every=EVERY))  # never asked for: RFC 7686
     for each in filter(lambda each: "certificate" in each, WHOLE):
         name = slug(each)
         context = tls(folder, name)
         fleet[name] = Hostile(free_port(), {}, None if "no-tls" in name else context)
         url = fleet[name].url.replace("http:", "https:")
-        entries.append(entry(name, url, f"tls: {{ca_file: {name}.pem}}"))
+        entries.append(entry(name, url, f"tls: {{ca_file: {name}.pem}}", EVERY))
     fleet["neighbour"] = hostile(free_port())
     return fleet, entries
 
@@ -138,12 +139,20 @@ async def seen(free_port: FreePort, tmp_path_factory: pytest.TempPathFactory) ->
     """Watch the whole fleet for three rounds; then its neighbour alone."""
     folder = tmp_path_factory.mktemp("fleet")
     fleet, entries = _fleet(folder, free_port)
-    neighbour = entry("neighbour", fleet["neighbour"].url, "labels: {team: 'a\"\\b'}")
+    neighbour = entry("neighbour", fleet["neighbour"].url, "labels: {team: 'a\"\\b'}", EVERY)
     entries.insert(len(entries) // 2, neighbour)
     answering = [each for name, each in fleet.items() if "certificate" not in name]
 
     async def asked_for_rounds() -> bool:
         return all(each.asked[path] >= ROUNDS for each in answering for path in GOOD)
+
+    async def fresh(session: aiohttp.ClientSession, url: str) -> str | None:
+        """Return a page on which no figure of those who are read is forgotten."""
+        text = await pages.page(session, url)
+        there = pages.series(text).keys()
+        known = VALUES["metrics"] | VALUES["status"]
+        projects = [(("project", slug(f"health {each}")),) for each in HEALTH]
+        return text if all((name, of) in there for name in known for of in projects) else None
 
     async def neighbour_asked() -> bool:
         return all(fleet["neighbour"].asked[path] >= ROUNDS for path in GOOD)
@@ -151,7 +160,7 @@ async def seen(free_port: FreePort, tmp_path_factory: pytest.TempPathFactory) ->
     async with aiohttp.ClientSession() as session, listening(*fleet.values()):
         async with served(folder / "all.yml", entries, free_port()) as url:
             await until(asked_for_rounds, within=60, what="three rounds")
-            text = await pages.page(session, url)
+            text = await until(lambda: fresh(session, url), within=60, what="every figure")
             openmetrics = await pages.page(session, url, pages.OPENMETRICS)
         fleet["neighbour"].asked.clear()
         async with served(folder / "alone.yml", [neighbour], free_port()) as url:

@@ -74,7 +74,7 @@ async def test_as_json_it_is_what_the_webhook_says(hook: Hook) -> None:
     status, said, _ = await _run(
         hook.url, "reject", str(asked["id"]), "--reason", HOSTILE, "--json"
     )
-    assert json.loads(none) == {"approvals": [asked], "next": asked["id"]}
+    assert json.loads(none) == {"approvals": [asked], "next": None}
     assert status == 0
     assert json.loads(said) == await hook.get(f"/api/v1/approvals/{asked['id']}")
     assert json.loads(said)["reason"] == HOSTILE

@@ -17,8 +17,9 @@ ABOUT = {  # how the names of each program begin
         *("claude", "analyzer"),
     },
     EVERY: {"process"},
-    "prometheus": {"prometheus", "up"},
+    "prometheus": {"prometheus", "up", "scrape"},
     "alertmanager": {"alertmanager"},
+    "grafana": {"grafana"},
 }
 EACH = pytest.mark.parametrize("metric", METRICS.values(), ids=str)
 
@@ -59,7 +60,8 @@ def test_what_is_theirs_is_of_another_program_and_all_else_of_ours(metric: Metri
 
 @EACH
 def test_labels_stand_once_and_are_none_of_prometheus_own(metric: Metric) -> None:
-    prometheus_own = {"le", "quantile"} | ({"instance", "job"} if metric.name != "up" else set())
+    is_of_a_target = metric.name == "up" or metric.name.startswith("scrape_")
+    prometheus_own = {"le", "quantile"} | (set() if is_of_a_target else {"instance", "job"})
     assert sorted(set(metric.labels) - prometheus_own) == sorted(metric.labels)
 
 
