@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import pytest
@@ -26,6 +26,7 @@ from tests.exporter import fleet, hostile, pages
 from tests.waiting import until
 
 POLL = 0.05  # seconds
+GONE = 5.0  # seconds until those who called have gone, after the exporter has
 MANY = 50  # projects
 BRISK = "health_interval: 500ms, timeout: 1s"
 STOPPED, RUNNING = 0.45, 0.02  # seconds
@@ -142,6 +143,7 @@ class Faulty:
         self.port, self.since = port, 0.0
         self._refuses = refuses
         self._server: asyncio.Server | None = None
+        self._callers: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", self.port)
@@ -150,8 +152,13 @@ class Faulty:
     async def __aexit__(self, *_: object) -> None:
         assert self._server
         self._server.close()
+        if self._callers:  # they have gone; else a socket would be left open for a later test
+            await asyncio.wait(self._callers, timeout=GONE)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        caller = asyncio.current_task()
+        assert caller
+        self._callers.add(caller)
         with suppress(OSError, EOFError):
             while (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET /health"):
                 if self.since:
@@ -163,6 +170,8 @@ class Faulty:
                 if self._refuses:
                     break
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     def _break(self) -> None:
         self.since = asyncio.get_running_loop().time()

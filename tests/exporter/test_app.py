@@ -13,6 +13,7 @@ from orchestrator.metrics import METRICS, exported
 from orchestrator.source import Source
 from tests.conftest import FreePort, Serve
 from tests.exporter import fleet, pages
+from tests.orchestrator.lines import serving
 from tests.waiting import until
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -225,7 +226,7 @@ async def test_a_project_that_comes_back_is_up_again(
         return pages.value(await pages.page(http, url), "project_up", project="a") == expected
 
     await until(lambda: is_up(0.0), within=WITHIN, what="down")
-    async with await asyncio.start_server(_healthy, "127.0.0.1", port):
+    async with serving(port, _healthy):
         await until(lambda: is_up(1.0), within=WITHIN, what="up")
 
 
@@ -233,8 +234,6 @@ async def _healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b'HTTP/1.0 200 OK\r\n\r\n{"status": "healthy"}')
     await writer.drain()
-    writer.close()
-    await writer.wait_closed()
 
 
 @pytest.mark.parametrize(

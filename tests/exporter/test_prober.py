@@ -21,6 +21,7 @@ from orchestrator import fetch
 from orchestrator.project import Control, Paths, Project
 from tests.conftest import FreePort, Serve
 from tests.exporter import pages
+from tests.orchestrator.lines import serving
 from tests.waiting import until
 
 WITHIN = 10.0
@@ -282,7 +283,7 @@ async def test_a_server_with_one_worker_is_never_down_by_our_own_connections(
             writer.close()
 
     port = free_port()
-    async with await asyncio.start_server(serve, "127.0.0.1", port), _bench() as bench:
+    async with serving(port, serve), _bench() as bench:
         found = bench.take(_project(f"http://127.0.0.1:{port}"))
         for number in range(14):
             bench.prober.start(found[Endpoint.HEALTH])
